@@ -1,0 +1,28 @@
+/*
+ * Inference of types, shapes and small values on the graph level.
+ *
+ * One function per operator (table ir/ops.def), called with operands whose
+ * types are known; it fills the results' types and, for operators that compute
+ * shapes, the results' known elements.  Problems are reported with the node's
+ * name, all of a model in one run.
+ */
+#ifndef IR_INFER_H
+#define IR_INFER_H
+
+#include "ir/graph.h"
+
+struct sn_infer {
+	struct sn_graph *graph;
+	struct sn_pool *pool;
+	struct sn_arena *arena;
+	struct sn_diags *diags;
+};
+
+/* Infers the whole graph (regions too); false if an error was reported. Declared output shapes are
+ * unified with inferred ones. */
+bool sn_infer_graph(struct sn_graph *g, struct sn_diags *diags);
+
+/* Infers one node: fills types of its results. */
+bool sn_infer_node(struct sn_infer *c, struct sn_node *n);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * Shape arithmetic, the one place: broadcasting, axes, windows, reshapes.
+ * Used by inference and by lowering alike; all dimensions are expressions.
+ */
+#ifndef IR_SHAPE_H
+#define IR_SHAPE_H
+
+#include "ir/type.h"
+
+/* Brings AXIS from -rank..rank-1 to 0..rank-1; false outside. */
+bool sn_shape_axis(int64_t axis, int rank, int *out);
+
+/* Multidirectional broadcasting of two shapes; a pair that is neither equal nor 1 as far as can be
+ * proved different gives false; unproved pairs take the one that is not 1, else A's. */
+bool sn_shape_broadcast(struct sn_pool *p, const struct sn_type *a, const struct sn_type *b,
+			struct sn_type *out);
+
+/* A sliding window over one axis (Conv, pooling). */
+struct sn_window {
+	int64_t kernel, stride, dilation;
+	const struct sn_expr *pad_lo, *pad_hi;	/* after auto_pad */
+	const struct sn_expr *in, *out;		/* extents */
+};
+
+/* auto_pad is NULL or NOTSET, VALID, SAME_UPPER, SAME_LOWER; pads has 2*n entries (lo..., hi...) or n < 0. */
+struct sn_ints;
+bool sn_shape_windows(struct sn_pool *p, const struct sn_type *x, int nspatial,
+		      const int64_t *kernel, const struct sn_ints *strides,
+		      const struct sn_ints *dilations, const struct sn_ints *pads,
+		      const char *auto_pad, bool ceil_mode, struct sn_window *out);
+
+/*
+ * Reshape as an index map by the smallest groups of equal products: each group
+ * maps source dims [s0,s1) to result dims [d0,d1).  A group of one to one is the
+ * identity.  False if the products can't be matched group by group (then the one
+ * group is everything).
+ */
+struct sn_reshape_group { int s0, s1, d0, d1; };
+int sn_shape_reshape_groups(struct sn_pool *p, const struct sn_type *src, const struct sn_type *dst,
+			    struct sn_reshape_group *out /* SN_MAX_RANK */);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * Lowering of graph operators to comprehensions: what the functions
+ * sn_lower_<x>, one for each row of ir/ops.def, work with.
+ *
+ * A lowering builds comprehensions and nothing else; it never builds loops.
+ * Each node becomes one kernel (of one or a few stages); fusing comes later.
+ */
+#ifndef PASSES_LOWER_H
+#define PASSES_LOWER_H
+
+#include "ir/graph.h"
+#include "ir/shape.h"
+#include "ir/tensor.h"
+#include "passes/pass.h"
+
+struct sn_lower {
+	struct sn_module *module;
+	struct sn_program *program;
+	struct sn_pool *pool;
+	struct sn_arena *arena;
+	const struct sn_node *node;		/* being lowered */
+	struct sn_kernel *kernel;		/* receives the comprehensions */
+	struct sn_tensor **tensors;		/* by graph value id */
+	struct sn_diags *diags;
+};
+
+/* Tensors of the node's operands and results; an absent operand is NULL. */
+struct sn_tensor *sn_lower_in(struct sn_lower *c, int i);
+struct sn_tensor *sn_lower_out(struct sn_lower *c, int i);
+struct sn_tensor *sn_lower_temp(struct sn_lower *c, const char *name, enum sn_dtype t, int rank,
+				const struct sn_expr *const *dims);
+
+/* A fresh comprehension appended to the node's kernel, with one axis for each dimension of T
+ * (short names from "nchwd" are not assumed: i0, i1, ...); add reduction axes with sn_lower_red. */
+struct sn_comp *sn_lower_comp(struct sn_lower *c, const struct sn_type *t);
+const struct sn_expr *sn_lower_axis(struct sn_comp *m, struct sn_pool *p, int i);
+const struct sn_expr *sn_lower_red(struct sn_lower *c, struct sn_comp *m, const char *name,
+				   const struct sn_expr *extent);
+
+/* The result: T at the comprehension's axes, in order, is VALUE. */
+void sn_lower_store(struct sn_comp *m, struct sn_pool *p, struct sn_tensor *t,
+		    const struct sn_expr *value);
+/* The same at index IDX. */
+void sn_lower_store_at(struct sn_comp *m, struct sn_tensor *t, const struct sn_expr *const *idx,
+		       const struct sn_expr *value);
+
+/* The reduction NAME of ir/reduce.def applied to ARG; returns its state 0 for use in the value. */
+const struct sn_expr *sn_lower_reduce(struct sn_lower *c, struct sn_comp *m, const char *name,
+				      const struct sn_expr *arg);
+
+/* X read at the comprehension's parallel axes by multidirectional broadcasting. */
+const struct sn_expr *sn_lower_broadcast_read(struct sn_lower *c, struct sn_comp *m,
+					      struct sn_tensor *x);
+
+/* "Not supported yet" with the node's name; returns false. */
+bool sn_lower_refuse(struct sn_lower *c, const char *what);
+
+#endif

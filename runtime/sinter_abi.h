@@ -1,0 +1,90 @@
+/*
+ * The ABI of compiled models, version 1 (docs/abi.md).
+ *
+ * Every generated header repeats these declarations, so that a program needs
+ * the generated files and nothing else.  Generated code allocates nothing,
+ * opens no file, creates no thread and prints nothing: all memory is the
+ * caller's.  A model is re-entrant: each thread that runs it has a context and
+ * an arena of its own; weights are shared.
+ */
+#ifndef SINTER_ABI_H
+#define SINTER_ABI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SINTER_ABI_VERSION 1
+
+enum sinter_status {
+	SINTER_OK = 0,
+	SINTER_BAD_CALL = 1,	/* NULL, wrong rank, misaligned, not initialised */
+	SINTER_BAD_DIMS = 2,	/* dimensions contradict the model's or each other */
+	SINTER_TOO_SMALL = 3,	/* a buffer or the arena; dims() says what is needed */
+	SINTER_BAD_WEIGHTS = 4,	/* another model's, or damaged */
+	SINTER_BAD_INDEX = 5,	/* an index in the data was out of range (it was clamped) */
+	SINTER_BAD_VALUE = 6,	/* other data the model can't work on */
+};
+
+/* A tensor in the caller's memory, elements in row-major order, aligned to 64 bytes for speed and to
+ * the element at least.  Element types of fewer than 8 bits are packed, low bits first. */
+struct sinter_tensor {
+	void *data;
+	int64_t *dims;		/* rank entries; of outputs: written by dims() and run() */
+	int32_t rank;
+	size_t capacity;	/* bytes behind data */
+	size_t bytes;		/* of outputs: bytes used, written by dims() and run() */
+};
+
+struct sinter_value {
+	const char *name;
+	int32_t dtype;		/* onnx TensorProto.DataType: 1 is f32, 7 is i64, ... */
+	int32_t rank;
+	const int64_t *dims;		/* -1: see dim_names */
+	const char *const *dim_names;	/* expression over symbols, "N" or "2*N+1"; a number's text if fixed */
+};
+
+struct sinter_kernel {
+	const char *name;
+	const char *nodes;	/* the model's nodes it came from */
+};
+
+struct sinter_need {
+	size_t arena_bytes;	/* aligned to 64 */
+};
+
+/* What a caller may provide; any function may be NULL. */
+struct sinter_hooks {
+	void *ctx;
+	/* Calls fn(arg, i) for all 0 <= i < n, on any threads, and returns when all are done. */
+	void (*parallel)(void *ctx, void (*fn)(void *arg, int64_t i), void *arg, int64_t n);
+	/* Called before (phase 0) and after (phase 1) kernel number k. */
+	void (*kernel)(void *ctx, int32_t k, int32_t phase);
+};
+
+struct sinter_model {
+	uint32_t abi;			/* SINTER_ABI_VERSION */
+	uint32_t ninputs, noutputs, nkernels;
+	const char *name;
+	uint64_t plan_hash;		/* of the generated code and its weights together */
+	const struct sinter_value *inputs, *outputs;
+	const struct sinter_kernel *kernels;
+	size_t weights_bytes;		/* of the weights file, its 64-byte header included */
+	const void *weights;		/* embedded, or NULL: pass them to init */
+	size_t context_bytes;		/* aligned to 64 */
+
+	/* Checks dims of IN; writes dims and bytes of OUT (data may be NULL) and what run needs with
+	 * NTHREADS threads (at least 1). */
+	int (*dims)(const struct sinter_tensor *in, struct sinter_tensor *out, int32_t nthreads,
+		    struct sinter_need *need);
+	/* Prepares CONTEXT (context_bytes, 64-aligned). WEIGHTS: the content of the weights file,
+	 * 64-aligned, alive and unchanged as long as the context; NULL when embedded. */
+	int (*init)(void *context, const void *weights, size_t weights_bytes);
+	/* Runs once. ARENA: 64-aligned; its content is nothing before and nothing after. */
+	int (*run)(void *context, const struct sinter_tensor *in, struct sinter_tensor *out,
+		   void *arena, size_t arena_bytes, const struct sinter_hooks *hooks);
+	void (*free)(void *context);
+	/* A sentence for a status code. */
+	const char *(*text)(int status);
+};
+
+#endif
