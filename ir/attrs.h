@@ -30,9 +30,6 @@ typedef struct sn_attr_tensor sn_attr_DATA;
 #define ATTR(set, kind, name, def)	sn_attr_##kind name;
 #define ATTR_END(set)	};
 #include "ir/attrs.def"
-#undef ATTR_SET
-#undef ATTR
-#undef ATTR_END
 
 enum sn_attr_set {
 	AS_NONE,
@@ -40,9 +37,6 @@ enum sn_attr_set {
 #define ATTR(set, kind, name, def)
 #define ATTR_END(set)
 #include "ir/attrs.def"
-#undef ATTR_SET
-#undef ATTR
-#undef ATTR_END
 	AS_COUNT
 };
 

@@ -17,9 +17,8 @@
 #include "support/vec.h"
 
 enum sn_graph_op {
-#define OP(id, domain, name, since, attrs, nin, nout, traits, infer, lower) id,
+#define OP(id, domain, name, since, attrs, nin0, nin1, nout0, nout1, traits, infer, lower) id,
 #include "ir/ops.def"
-#undef OP
 	GR_COUNT
 };
 
@@ -99,6 +98,8 @@ void sn_graph_set_output(struct sn_graph *g, int i, struct sn_value *v);
 struct sn_node *sn_node_new(struct sn_graph *g, struct sn_node *before, enum sn_graph_op op,
 			    struct sn_value *const *in, int nin, int nout,
 			    const struct sn_origin *origin);
+/* A body for N (then_branch, else_branch; body), after those it has: an empty graph inside N's. */
+struct sn_graph *sn_node_add_region(struct sn_node *n, const char *name);
 void sn_node_set_input(struct sn_node *n, int slot, struct sn_value *v);
 void sn_value_rename(struct sn_graph *g, struct sn_value *v, const char *name);
 
