@@ -108,7 +108,8 @@ struct sn_buffer *sn_func_param(struct sn_func *f, const char *name, enum sn_dty
 				const struct sn_expr *size, bool is_const);
 void sn_builder_init(struct sn_builder *b, struct sn_func *f);
 
-/* Opens a loop and returns its axis as an expression; an extent of constant 1 opens none and gives 0. */
+/* Opens a loop and returns its axis as an expression; an extent of constant 1 opens none and gives 0.
+ * Either way sn_at_end closes it. */
 const struct sn_expr *sn_at_for(struct sn_builder *b, enum sn_loop_kind kind, const char *name,
 				const struct sn_expr *extent);
 /* The same over an existing axis (always opens). */
@@ -124,6 +125,35 @@ const struct sn_expr *sn_at_load(struct sn_builder *b, const char *name,
 void sn_at_store(struct sn_builder *b, const struct sn_buffer *buf,
 		 const struct sn_expr *const *idx, const struct sn_expr *value);
 void sn_at_barrier(struct sn_builder *b);
+
+/* Explicit vectors: LANES consecutive elements of the last dimension, of which only the first ACTIVE
+ * are touched (0: all). A store takes the lanes of its value. */
+const struct sn_expr *sn_at_load_lanes(struct sn_builder *b, const char *name,
+				       const struct sn_buffer *buf,
+				       const struct sn_expr *const *idx, int lanes, int active);
+void sn_at_store_active(struct sn_builder *b, const struct sn_buffer *buf,
+			const struct sn_expr *const *idx, const struct sn_expr *value, int active);
+
+/*
+ * Reduces the lanes of an accumulator, a buffer whose last dimension is the lanes (a power of two)
+ * and which vector loops fill as acc[..., l]; IDX has the other dimensions.  The order is fixed:
+ * halves are combined, lane i with lane i + n/2, until one is left.  OP is OP_ADD, OP_MAX or OP_MIN.
+ * All lanes must have been stored: where a tail loop has fewer, fill the rest with the identity first.
+ */
+const struct sn_expr *sn_at_lane_reduce(struct sn_builder *b, const struct sn_buffer *buf,
+					const struct sn_expr *const *idx, enum sn_scalar_op op);
+
+/* The same for any reducer with merge, one buffer for each state (all of the same extents);
+ * OUT[k] is the reduced state k. */
+struct sn_reducer;
+void sn_at_lane_merge(struct sn_builder *b, const struct sn_reducer *r,
+		      const struct sn_buffer *const *bufs, const struct sn_expr *const *idx,
+		      const struct sn_expr **out, struct sn_arena *scratch);
+
+/* For passes: a statement of F's arena that stands nowhere yet, and its place at a block's end. */
+struct sn_stmt *sn_stmt_new(struct sn_arena *a, enum sn_stmt_kind kind,
+			    const struct sn_origin *origin);
+void sn_block_append(struct sn_block *block, struct sn_stmt *s);
 
 /* Calls PRE on each statement in order, before its children; a false return skips them. */
 void sn_block_walk(struct sn_block *b, bool (*pre)(struct sn_stmt *s, void *arg), void *arg);
