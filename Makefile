@@ -9,7 +9,7 @@ CFLAGS	?= -O2 -g
 LAYERS	= support ir frontend passes codegen cli
 
 WARN	= -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-SN_CFLAGS = -std=gnu11 $(WARN) -I. -I$(B) -MMD -MP -fno-common
+SN_CFLAGS = -std=gnu11 $(WARN) -I. -I$(B) -MMD -MP -fno-common -ffp-contract=off
 
 LIB_SRC	= $(foreach d,$(LAYERS),$(filter-out cli/main.c,$(wildcard $(d)/*.c)))
 LIB_OBJ	= $(LIB_SRC:%.c=$(B)/%.o)

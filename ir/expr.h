@@ -177,7 +177,29 @@ bool sn_expr_has_axis(const struct sn_expr *e, const struct sn_axis *axis);
 union sn_num sn_scalar_eval(enum sn_scalar_op op, enum sn_dtype t, enum sn_dtype result,
 			    const union sn_num *args);
 
-/* Text form, parentheses by strength (docs/ir.md). */
+/*
+ * Text form, parentheses by strength (docs/ir.md), such that the parser gets the same expression
+ * back and prints the same text:
+ * - constants: i64 as 3, bool as true, f32 as 1.5 or 1.0 or 1e-05 or -inf or nan; every other type
+ *   as the cast of such a number: f16(1.5), u8(3), f64(nan);
+ * - reads: x[i, j], and with an outside value (x[i, j] else 0.0), the parentheses always there;
+ * - states, others and arguments: state0, other0, arg0;
+ * - names of tensors, symbols and axes that are not identifiers: between double quotes;
+ * - terms of an index sum and factors of a product of symbols in order of their text, the constant
+ *   last, since ids differ from one building to the next; operands of every other operation in the
+ *   order in which they were given.
+ */
 void sn_expr_print(struct sn_buf *out, const struct sn_expr *e);
+
+/* The same with other names: of shared parts bound by a let, of axes made unique. */
+struct sn_expr_names {
+	/* What to write for all of E, an operation or a read; NULL: write it out. */
+	const char *(*whole)(void *arg, const struct sn_expr *e);
+	/* The name of a leaf, or of the tensor of a read; NULL: its own. */
+	const char *(*leaf)(void *arg, const struct sn_expr *e);
+	void *arg;
+};
+void sn_expr_print_named(struct sn_buf *out, const struct sn_expr *e,
+			 const struct sn_expr_names *names);
 
 #endif
