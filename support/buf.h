@@ -34,4 +34,7 @@ void sn_buf_add_float(struct sn_buf *b, double x, bool is_f32);
 /* S between double quotes, with \" \\ \n \t \xHH escapes (bytes >= 0x80 pass). */
 void sn_buf_add_quoted(struct sn_buf *b, const char *s);
 
+/* S as a JSON string; what is not UTF-8 becomes U+FFFD. */
+void sn_buf_add_json(struct sn_buf *b, const char *s);
+
 #endif

@@ -45,6 +45,7 @@ struct sn_diags {
 	SN_VEC(struct sn_diag) list;
 	int errors, warnings;
 	int limit;		/* most errors kept (0: 100); more are counted only */
+	bool is_dropping;	/* the last error was over the limit: its notes go with it */
 };
 
 void sn_diags_init(struct sn_diags *d, struct sn_arena *a);
@@ -57,7 +58,9 @@ bool sn_report(struct sn_diags *d, struct sn_where where, enum sn_diag_id id, ..
 bool sn_report_excerpt(struct sn_diags *d, struct sn_where where, const char *excerpt,
 		       enum sn_diag_id id, ...);
 
-/* Renders the list as the user sees it: "file: error[E0203]: Conv 'conv1' (node 12): text". */
+/* Renders the list as the user sees it: "file: error[E0203]: Conv 'conv1' (node 12): text", or
+ * "file:line:column: error[...]: text". Notes belong to the message before them and stand between
+ * its excerpt and its hint. */
 void sn_diags_print(const struct sn_diags *d, struct sn_buf *out);
 void sn_diags_print_json(const struct sn_diags *d, struct sn_buf *out);
 
