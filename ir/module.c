@@ -1,0 +1,15 @@
+/*
+ * Module: remarks, the record of why something was or was not done.
+ */
+#include "ir/module.h"
+
+void
+sn_remark(struct sn_module *m, const char *pass, const struct sn_origin *o, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	const char *text = sn_vprintf(m->arena, fmt, ap);
+	va_end(ap);
+	SN_PUSH(m->arena, &m->remarks,
+		(struct sn_remark){ .pass = pass, .origin = o, .text = text });
+}
