@@ -130,6 +130,8 @@ const struct sn_expr *sn_op3(struct sn_pool *p, enum sn_scalar_op op, const stru
 const struct sn_expr *sn_cast(struct sn_pool *p, enum sn_dtype to, const struct sn_expr *a);
 const struct sn_expr *sn_bitcast(struct sn_pool *p, enum sn_dtype to, const struct sn_expr *a);
 const struct sn_expr *sn_splat(struct sn_pool *p, const struct sn_expr *a, int lanes);
+/* A, A+1, ... A+LANES-1, of the type of the scalar A. */
+const struct sn_expr *sn_iota(struct sn_pool *p, const struct sn_expr *a, int lanes);
 
 /* Short forms for indices and dimensions (i64). */
 const struct sn_expr *sn_add(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *b);
