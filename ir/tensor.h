@@ -31,6 +31,7 @@
 #include "ir/expr.h"
 #include "ir/origin.h"
 #include "ir/type.h"
+#include "support/diag.h"
 #include "support/vec.h"
 
 struct sn_layout;
@@ -70,8 +71,9 @@ struct sn_reducer {
 	const struct sn_expr *merge[4];	/* over EX_STATE (earlier) and EX_OTHER (later); [0] NULL: ordered */
 };
 
-/* The built-in reducers for element type T: sum prod max min and or argmax argmin (args: value,
- * index; ties keep the earlier) argmax_last argmin_last. NULL if unknown. */
+/* The built-in reducers for element type T (ir/reduce.def): sum prod max min and or; argmax argmin
+ * (arguments and states: value, index; ties keep the smaller index) argmax_last argmin_last.  NULL
+ * if there is none of that name for T. */
 const struct sn_reducer *sn_reducer(struct sn_pool *p, const char *name, enum sn_dtype t);
 
 enum { SN_MAX_AXES = 16, SN_MAX_RESULTS = 4 };
@@ -113,15 +115,24 @@ struct sn_program {
 	const char *name;
 	struct sn_arena *arena;
 	struct sn_pool *pool;
+	struct sn_map names;			/* taken ones: of tensors, and of kernels with a ':' before */
+	int nkernels;				/* bound of kernel ids */
 	SN_VEC(struct sn_tensor *) tensors;
 	SN_VEC(struct sn_kernel *) kernels;	/* in order of execution */
 	SN_VEC(struct sn_tensor *) inputs, outputs;
 };
 
 struct sn_program *sn_program_new(struct sn_arena *a, struct sn_pool *p, const char *name);
+
+/* A taken name gets a suffix, NULL makes one up. Inputs and outputs join the program's lists in the
+ * order of making (role_index). */
 struct sn_tensor *sn_tensor_new(struct sn_program *pr, const char *name, const struct sn_type *t,
 				enum sn_tensor_role role);
-struct sn_kernel *sn_kernel_new(struct sn_program *pr, const char *name);	/* not yet in the list */
+
+/* Not yet in the program's list; a taken name gets a suffix. */
+struct sn_kernel *sn_kernel_new(struct sn_program *pr, const char *name);
+
+/* The knob's value, DEF if it has not been set. */
 int64_t sn_kernel_knob(const struct sn_kernel *k, const char *name, int64_t def);
 void sn_kernel_set_knob(struct sn_program *pr, struct sn_kernel *k, const char *name, int64_t v);
 
