@@ -29,6 +29,12 @@ struct sn_arena_chunk {
 	size_t size;		/* bytes after this header */
 };
 
+struct sn_arena_deferred {
+	struct sn_arena_deferred *older;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
 _Static_assert(sizeof(struct sn_arena_chunk) % ALIGN == 0, "objects start aligned");
 
 void
@@ -38,8 +44,20 @@ sn_arena_init(struct sn_arena *a, struct sn_guard *guard)
 }
 
 void
+sn_arena_defer(struct sn_arena *a, void (*fn)(void *arg), void *arg)
+{
+	struct sn_arena_deferred *d = SN_NEW(a, struct sn_arena_deferred);
+	*d = (struct sn_arena_deferred){ .older = a->deferred, .fn = fn, .arg = arg };
+	a->deferred = d;
+}
+
+void
 sn_arena_release(struct sn_arena *a)
 {
+	for (struct sn_arena_deferred *d = a->deferred; d; d = d->older)
+		d->fn(d->arg);
+	a->deferred = NULL;
+
 	struct sn_arena_chunk *older;
 	for (struct sn_arena_chunk *c = a->chunks; c; c = older) {
 		older = c->older;

@@ -14,6 +14,7 @@
 #include "support/status.h"
 
 struct sn_arena_chunk;
+struct sn_arena_deferred;
 
 struct sn_arena {
 	struct sn_arena_chunk *chunks;	/* newest first */
@@ -21,12 +22,17 @@ struct sn_arena {
 	size_t used;			/* bytes handed out */
 	size_t budget;			/* most bytes, 0 = no limit */
 	struct sn_guard *guard;		/* where failure goes */
+	struct sn_arena_deferred *deferred;	/* calls at release, newest first */
 };
 
 void sn_arena_init(struct sn_arena *a, struct sn_guard *guard);
 
 /* Gives all memory back; the arena may be used again. */
 void sn_arena_release(struct sn_arena *a);
+
+/* Calls FN(ARG) at release, before any memory goes: for what lives as long as the arena but is not
+ * memory of it (a mapped file). Newest first. */
+void sn_arena_defer(struct sn_arena *a, void (*fn)(void *arg), void *arg);
 
 /* SIZE zeroed bytes, aligned for any type (16); SIZE 0 gives a valid pointer. */
 void *sn_alloc(struct sn_arena *a, size_t size);
