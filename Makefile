@@ -19,8 +19,8 @@ PROTOC_C ?= protoc-c
 
 LAYERS	= support ir frontend passes codegen cli
 WARN	= -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-SN_CFLAGS = -std=gnu11 $(WARN) -I. -I$(B) -MMD -MP -fno-common -fPIC
-RT_CFLAGS = -std=c99 $(WARN) -I. -MMD -MP -fno-common -fPIC -D_POSIX_C_SOURCE=200809L
+SN_CFLAGS = -std=gnu11 $(WARN) -I. -I$(B) -MMD -MP -fno-common -fPIC -ffp-contract=off
+RT_CFLAGS = -std=c99 $(WARN) -I. -MMD -MP -fno-common -fPIC -D_POSIX_C_SOURCE=200809L -ffp-contract=off
 
 V	?= 0
 Q	= $(if $(filter 1,$(V)),,@)
@@ -112,7 +112,10 @@ unit: $(UNIT)
 unit-%: $(B)/tests/unit/test_%
 	$<
 
+format:
+	$(Q)clang-format-14 -i $(foreach d,$(LAYERS) runtime tests/unit tests,$(wildcard $(d)/*.c))
+
 -include $(LIB_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(UNIT:=.d)
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all lib unit
+.PHONY: all lib unit format

@@ -5,9 +5,9 @@
 #include "support/arena.h"
 #include "support/format.h"
 
-#define ALIGN		16u
-#define CHUNK_FIRST	((size_t)16 << 10)
-#define CHUNK_MOST	((size_t)1 << 20)
+#define ALIGN 16u
+#define CHUNK_FIRST ((size_t)16 << 10)
+#define CHUNK_MOST ((size_t)1 << 20)
 
 /*
  * Under AddressSanitizer every object is followed by a red zone and free
@@ -15,18 +15,18 @@
  */
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
-#define RED_ZONE	16u
-#define POISON(p, n)	__asan_poison_memory_region((p), (n))
-#define UNPOISON(p, n)	__asan_unpoison_memory_region((p), (n))
+#define RED_ZONE 16u
+#define POISON(p, n) __asan_poison_memory_region((p), (n))
+#define UNPOISON(p, n) __asan_unpoison_memory_region((p), (n))
 #else
-#define RED_ZONE	0u
-#define POISON(p, n)	((void)(p), (void)(n))
-#define UNPOISON(p, n)	((void)(p), (void)(n))
+#define RED_ZONE 0u
+#define POISON(p, n) ((void)(p), (void)(n))
+#define UNPOISON(p, n) ((void)(p), (void)(n))
 #endif
 
 struct sn_arena_chunk {
 	struct sn_arena_chunk *older;
-	size_t size;		/* bytes after this header */
+	size_t size; /* bytes after this header */
 };
 
 struct sn_arena_deferred {
@@ -141,8 +141,8 @@ sn_alloc_array(struct sn_arena *a, size_t count, size_t size)
 {
 	size_t bytes;
 	if (__builtin_mul_overflow(count, size, &bytes))
-		sn_guard_leave(a->guard, SN_ERR_MEMORY,
-			       "out of memory: %zu times %zu bytes wanted", count, size);
+		sn_guard_leave(a->guard, SN_ERR_MEMORY, "out of memory: %zu times %zu bytes wanted",
+			       count, size);
 	return sn_alloc(a, bytes);
 }
 

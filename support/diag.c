@@ -2,7 +2,7 @@
 #include <string.h>
 #include "support/diag.h"
 
-#define LIMIT_DEFAULT	100
+#define LIMIT_DEFAULT 100
 
 struct diag_info {
 	const char *code;
@@ -17,7 +17,10 @@ static const struct diag_info infos[DIAG_COUNT] = {
 };
 
 static const char *const severity_names[] = {
-	[SN_NOTE] = "note", [SN_REMARK] = "remark", [SN_WARNING] = "warning", [SN_ERROR] = "error",
+	[SN_NOTE] = "note",
+	[SN_REMARK] = "remark",
+	[SN_WARNING] = "warning",
+	[SN_ERROR] = "error",
 };
 
 void
@@ -34,8 +37,7 @@ count(struct sn_diags *d, enum sn_severity severity)
 		return !d->is_dropping;
 	d->warnings += severity == SN_WARNING;
 	d->errors += severity == SN_ERROR;
-	d->is_dropping = severity == SN_ERROR
-		&& d->errors > (d->limit ? d->limit : LIMIT_DEFAULT);
+	d->is_dropping = severity == SN_ERROR && d->errors > (d->limit ? d->limit : LIMIT_DEFAULT);
 	return !d->is_dropping;
 }
 

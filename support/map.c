@@ -2,8 +2,8 @@
 #include <string.h>
 #include "support/map.h"
 
-#define FNV_BASIS	UINT64_C(0xcbf29ce484222325)
-#define FNV_PRIME	UINT64_C(0x100000001b3)
+#define FNV_BASIS UINT64_C(0xcbf29ce484222325)
+#define FNV_PRIME UINT64_C(0x100000001b3)
 
 uint64_t
 sn_hash(uint64_t seed, const void *p, size_t n)

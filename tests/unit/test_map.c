@@ -1,26 +1,6 @@
 /* Tests of support/map.h: lookup, replacement, order of iteration, interning. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include "support/map.h"
-
-static int
-set_up(void **state)
-{
-	static struct sn_arena arena;
-	sn_arena_init(&arena, NULL);
-	*state = &arena;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	sn_arena_release(*state);
-	return 0;
-}
+#include "tests/unit/unit.h"
 
 static void
 finds_what_was_put(void **state)
@@ -110,13 +90,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(finds_what_was_put),
-		cmocka_unit_test(replaces_an_earlier_value),
-		cmocka_unit_test(iterates_in_order_of_insertion),
-		cmocka_unit_test(copies_its_keys),
-		cmocka_unit_test(keeps_number_zero),
-		cmocka_unit_test(interns_equal_strings_once),
-		cmocka_unit_test(hashes_as_fnv_1a),
+		UNIT_TEST(finds_what_was_put),
+		UNIT_TEST(replaces_an_earlier_value),
+		UNIT_TEST(iterates_in_order_of_insertion),
+		UNIT_TEST(copies_its_keys),
+		UNIT_TEST(keeps_number_zero),
+		UNIT_TEST(interns_equal_strings_once),
+		UNIT_TEST(hashes_as_fnv_1a),
 	};
-	return cmocka_run_group_tests_name("map", tests, set_up, tear_down);
+	return cmocka_run_group_tests_name("map", tests, NULL, NULL);
 }
