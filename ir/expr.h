@@ -69,6 +69,13 @@ struct sn_local {
 	int lanes;
 };
 
+/* sn_expr.has */
+enum {
+	SN_HAS_READ = 1,	/* an EX_READ */
+	SN_HAS_STATE = 2,	/* an EX_STATE, EX_OTHER or EX_ARG */
+	SN_HAS_WRAP = 4,	/* i64 from data, and unbounded: its arithmetic may wrap around */
+};
+
 struct sn_expr {
 	uint8_t kind;		/* enum sn_expr_kind */
 	uint8_t op;		/* enum sn_scalar_op, EX_OP only */
@@ -76,7 +83,10 @@ struct sn_expr {
 	uint8_t has_outside;	/* EX_READ: the last argument is the outside value */
 	uint16_t lanes;		/* 1, or the lanes of a vector (loop level) */
 	uint16_t nargs;
+	uint8_t has;		/* SN_HAS_*: what occurs in it */
 	uint32_t id;		/* dense in its pool, operands before users */
+	int64_t lo, hi;		/* i64: proved bounds, saturated; read them through sn_bounds */
+	uint64_t axes;		/* bit axis->id % 64 of every axis in it: a filter */
 	union {
 		union sn_num num;		/* EX_CONST; of a vector: every lane */
 		const struct sn_sym *sym;
@@ -133,6 +143,9 @@ const struct sn_expr *sn_splat(struct sn_pool *p, const struct sn_expr *a, int l
 /* A, A+1, ... A+LANES-1, of the type of the scalar A. */
 const struct sn_expr *sn_iota(struct sn_pool *p, const struct sn_expr *a, int lanes);
 
+/* True if the operands' number and types suit OP, so that sn_op accepts them (parsers ask first). */
+bool sn_op_fits(enum sn_scalar_op op, const struct sn_expr *const *args, int nargs);
+
 /* Short forms for indices and dimensions (i64). */
 const struct sn_expr *sn_add(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *b);
 const struct sn_expr *sn_sub(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *b);
@@ -172,24 +185,34 @@ const struct sn_expr *sn_subst(struct sn_subst *s, const struct sn_expr *e);
 void sn_expr_walk(const struct sn_expr *e, struct sn_arena *scratch,
 		  void (*visit)(const struct sn_expr *e, void *arg), void *arg);
 
-/* True if AXIS (or any of them) occurs in E. */
+/* True if AXIS occurs in E; NULL: any axis. */
 bool sn_expr_has_axis(const struct sn_expr *e, const struct sn_axis *axis);
 
 /* Evaluates one operation on scalars, the definition of its meaning (docs/ir.md). T is the operands' type. */
 union sn_num sn_scalar_eval(enum sn_scalar_op op, enum sn_dtype t, enum sn_dtype result,
 			    const union sn_num *args);
 
+/* An order that depends on structure and names only, never on ids, so that text that is parsed
+ * prints the same again: < 0, 0 (the same expression), > 0. */
+int sn_expr_order(const struct sn_expr *a, const struct sn_expr *b);
+
+/* NAME as the text forms write it: plain if it is an identifier and no keyword, else quoted. */
+void sn_name_print(struct sn_buf *out, const char *name);
+
 /*
  * Text form, parentheses by strength (docs/ir.md), such that the parser gets the same expression
  * back and prints the same text:
  * - constants: i64 as 3, bool as true, f32 as 1.5 or 1.0 or 1e-05 or -inf or nan; every other type
- *   as the cast of such a number: f16(1.5), u8(3), f64(nan);
+ *   in the form of a cast: f16(1.5), u8(3), f64(nan), f64(0.1) (the digits are those of the f64: TYPE
+ *   around a literal is a constant of that type, not the cast of an f32);
+ * - a+b without blanks in indices and in i64, else a + b; left-associative;
+ * - a '-' before a literal where an operand is expected belongs to it: -3, x - -0.5;
  * - reads: x[i, j], and with an outside value (x[i, j] else 0.0), the parentheses always there;
- * - states, others and arguments: state0, other0, arg0;
+ * - states, others and arguments: state0, other0, arg0; bitcast_i32(x), splat_8(x), iota_8(x);
  * - names of tensors, symbols and axes that are not identifiers: between double quotes;
- * - terms of an index sum and factors of a product of symbols in order of their text, the constant
- *   last, since ids differ from one building to the next; operands of every other operation in the
- *   order in which they were given.
+ * - terms of an index sum (larger coefficients first) and factors of a product of symbols in
+ *   sn_expr_order, the constant last, since ids differ from one building to the next; operands of
+ *   every other operation in the order in which they were given.
  */
 void sn_expr_print(struct sn_buf *out, const struct sn_expr *e);
 

@@ -43,7 +43,7 @@ bool sn_prove_le(struct sn_pool *p, const struct sn_expr *a, const struct sn_exp
 bool sn_prove_lt(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *b);
 bool sn_prove_divides(const struct sn_expr *e, int64_t k);
 
-/* The constructors of sn_op for i64 live here; called by sn_op only. */
+/* OP on i64 operands, simplified, or NULL if there is nothing to simplify; called by sn_op only. */
 const struct sn_expr *sn_index_op(struct sn_pool *p, enum sn_scalar_op op,
 				  const struct sn_expr *const *args, int nargs);
 
