@@ -3,9 +3,10 @@
 #	make		library, command, runtime
 #	make help	all targets
 #
-# Variants: make B=build/asan CFLAGS='-O1 -g -fsanitize=address,undefined'
+# Variants: make B=build/clang CC=clang-14
 # Long command lines: make V=1
 
+VERSION	= 0.1.0
 B	?= build
 ifeq ($(origin CC),default)
 CC	= gcc
@@ -17,16 +18,30 @@ CFLAGS	?= -O2 -g
 PKG_CONFIG ?= pkg-config
 PROTOC_C ?= protoc-c
 
+prefix	?= /usr/local
+bindir	?= $(prefix)/bin
+libdir	?= $(prefix)/lib
+includedir ?= $(prefix)/include
+mandir	?= $(prefix)/share/man
+
+# Python of the tests and benchmarks; tests/fetch.sh makes it.
+VENV	= build/venv
+
 LAYERS	= support ir frontend passes codegen cli
 WARN	= -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 SN_CFLAGS = -std=gnu11 $(WARN) -I. -I$(B) -MMD -MP -fno-common -fPIC -ffp-contract=off
-RT_CFLAGS = -std=c99 $(WARN) -I. -MMD -MP -fno-common -fPIC -D_POSIX_C_SOURCE=200809L -ffp-contract=off
+RT_CFLAGS = -std=c99 $(WARN) -I. -MMD -MP -fno-common -fPIC -ffp-contract=off \
+	    -D_POSIX_C_SOURCE=200809L
 
 V	?= 0
 Q	= $(if $(filter 1,$(V)),,@)
 say	= @printf '  %-7s %s\n' $(1) $(2)
 
-all: lib
+# Sub-makes of the targets that do everything use all cores, unless -j was given.
+JOBS	= $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+SUBMAKE	= $(MAKE) --no-print-directory $(JOBS)
+
+all: lib command
 
 # ---- libraries, one per layer -------------------------------------------------------------------
 
@@ -56,7 +71,31 @@ $(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
 $(RT_LIB): $(RT_OBJ)
 	$(archive)
 
+$(B)/libsinter.a: $(LIB_OBJ)
+	$(archive)
+
+$(B)/libsinter.so: $(LIB_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -Wl,-soname,libsinter.so.0 $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/libsinter_runtime.so: $(RT_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -Wl,-soname,libsinter_runtime.so.0 $(CFLAGS) $(LDFLAGS) -o $@ $^ \
+		-ldl -lpthread -lm
+
+# What tests link; the shared forms are for users.
 lib: $(LAYER_LIBS) $(RT_LIB)
+shared: $(B)/libsinter.a $(B)/libsinter.so $(B)/libsinter_runtime.so
+
+# ---- the command --------------------------------------------------------------------------------
+
+COMMAND	= $(if $(wildcard cli/main.c),$(B)/sinter)
+
+command: $(COMMAND)
+
+$(B)/sinter: $(B)/cli/main.o $(LAYER_LIBS) $(RT_LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LINK_LIBS)
 
 # ---- objects ------------------------------------------------------------------------------------
 
@@ -101,21 +140,141 @@ endif
 # ---- tests --------------------------------------------------------------------------------------
 
 UNIT	= $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+FILETEST = $(patsubst %.c,$(B)/%,$(wildcard tests/filetest.c))
+FT_OBJ	= $(patsubst %.c,$(B)/%.o,$(filter-out tests/filetest.c,$(wildcard tests/filetest*.c)))
+SCRIPTS	= tests/check_layers.py tests/check_headers.sh tests/check_style.py tests/check_lint.py
+# Programs of other parts that print TAP and need the command or the Python packages.
+SUITES	= $(filter-out $(SCRIPTS) tests/check_onnx.py,$(wildcard tests/check_*.sh tests/check_*.py))
+RUN	= B=$(B) CC='$(CC)' VENV=$(VENV) tests/run $(if $(T),-k '$(T)')
 
-$(B)/tests/%: $(B)/tests/%.o $(LAYER_LIBS) $(RT_LIB)
+SAN	= -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+
+$(B)/tests/filetest: $(B)/tests/filetest.o $(FT_OBJ) $(LAYER_LIBS) $(RT_LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(FT_OBJ) $(LINK_LIBS)
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(LAYER_LIBS) $(RT_LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LINK_LIBS) -lcmocka
 
+# Debian's packages first: what is built below needs them. The Python packages may be missing.
+check: deps
+	$(Q)tests/fetch.sh venv || test $$? -eq 3
+	$(Q)$(SUBMAKE) all unit $(FILETEST)
+	$(Q)$(RUN) $(if $(FILETEST),--files $(FILETEST)) $(UNIT) $(SCRIPTS) $(SUITES)
+
 unit: $(UNIT)
 
-# One unit test: make unit-buf
+check-unit: $(UNIT)
+	$(Q)$(RUN) $(UNIT)
+
+check-files: $(FILETEST)
+	$(Q)$(RUN) --files $(FILETEST)
+
+check-lint: lib
+	$(Q)$(RUN) tests/check_lint.py
+
+check-layers:
+	$(Q)$(RUN) tests/check_layers.py
+
+check-style:
+	$(Q)$(RUN) tests/check_style.py
+
+check-headers: $(PB_H)
+	$(Q)$(RUN) tests/check_headers.sh
+
+check-onnx: all venv
+	$(Q)B=$(B) $(VENV)/bin/python tests/check_onnx.py
+
+# Unit and file tests once more, under AddressSanitizer and UBSan.
+check-asan:
+	$(Q)$(SUBMAKE) B=build/asan CFLAGS='$(SAN)' unit $(FILETEST:$(B)/%=build/asan/%)
+	$(Q)$(SUBMAKE) B=build/asan CFLAGS='$(SAN)' check-unit $(if $(FILETEST),check-files)
+
+# One unit test alone, with its own output: make unit-buf
 unit-%: $(B)/tests/unit/test_%
-	$<
+	$(Q)$<
+
+# Rewrites the expectations of file tests: make bless T=tests/passes/cse
+bless: $(FILETEST)
+	$(Q)test -n '$(T)' || { echo 'usage: make bless T=file-or-folder' >&2; exit 2; }
+	$(Q)$(FILETEST) --bless $$(find $(T) -name '*.sn' | sort)
+
+# ---- everything else ----------------------------------------------------------------------------
+
+venv:
+	$(Q)tests/fetch.sh venv
+
+deps:
+	$(Q)tests/fetch_deb.sh
+
+bench: all venv
+	$(Q)B=$(B) $(VENV)/bin/python bench/bench.py $(BENCH)
+
+demo: deps
+	$(Q)$(SUBMAKE) all
+	$(Q)B=$(B) VENV=$(VENV) examples/ocr/demo.sh
 
 format:
 	$(Q)clang-format-14 -i $(foreach d,$(LAYERS) runtime tests/unit tests,$(wildcard $(d)/*.c))
 
--include $(LIB_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(UNIT:=.d)
+define pc_file
+prefix=$(prefix)
+libdir=$(libdir)
+includedir=$(includedir)
+
+Name: $(1)
+Description: $(2)
+Version: $(VERSION)
+Libs: -L$${libdir} -l$(subst -,_,$(1))
+Libs.private: $(3)
+Cflags: -I$${includedir}/sinter
+endef
+export SINTER_PC = $(call pc_file,sinter,ahead-of-time compiler from ONNX to C,$(LIBS))
+export RUNTIME_PC = $(call pc_file,sinter-runtime,runs models compiled by sinter,-ldl -lpthread -lm)
+
+INSTALL	= install -D
+PUBLIC_H = $(wildcard runtime/sinter*.h)
+MAN	= $(wildcard docs/*.1)
+
+install: all shared
+	$(Q)$(INSTALL) -d $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir)/sinter
+	$(Q)$(if $(COMMAND),$(INSTALL) -m755 $(COMMAND) -t $(DESTDIR)$(bindir))
+	$(Q)$(INSTALL) -m644 $(B)/libsinter.a $(RT_LIB) -t $(DESTDIR)$(libdir)
+	$(Q)for so in libsinter.so libsinter_runtime.so; do \
+		$(INSTALL) -m755 $(B)/$$so $(DESTDIR)$(libdir)/$$so.$(VERSION) && \
+		ln -sf $$so.$(VERSION) $(DESTDIR)$(libdir)/$$so.0 && \
+		ln -sf $$so.0 $(DESTDIR)$(libdir)/$$so || exit 1; done
+	$(Q)$(if $(PUBLIC_H),$(INSTALL) -m644 $(PUBLIC_H) -t $(DESTDIR)$(includedir)/sinter)
+	$(Q)$(if $(MAN),$(INSTALL) -m644 $(MAN) -t $(DESTDIR)$(mandir)/man1)
+	$(Q)echo "$$SINTER_PC" >$(DESTDIR)$(libdir)/pkgconfig/sinter.pc
+	$(Q)echo "$$RUNTIME_PC" >$(DESTDIR)$(libdir)/pkgconfig/sinter-runtime.pc
+
+clean:
+	$(Q)for d in $(LAYERS) runtime tests lint; do rm -rf $(B)/$$d; done
+	$(Q)rm -rf $(B)/*.a $(B)/*.so $(B)/sinter build/asan
+
+help:
+	@echo 'make              the libraries and the command, under $(B)'
+	@echo 'make demo         reads text from a picture with two compiled networks'
+	@echo 'make check        installs what is missing, builds, runs all tests'
+	@echo 'make check-unit   the unit tests; make unit-NAME runs one alone'
+	@echo 'make check-files  the file tests tests/**/*.sn; T=cse only those with cse in their path'
+	@echo 'make check-onnx   the ONNX backend suite'
+	@echo 'make check-asan   unit and file tests under AddressSanitizer and UBSan'
+	@echo 'make check-lint   clang-format and clang-tidy; also check-style, check-layers,'
+	@echo '                  check-headers'
+	@echo 'make bless T=PATH rewrites the expectations of file tests'
+	@echo 'make format       formats the sources'
+	@echo 'make bench        speed against ONNX Runtime'
+	@echo 'make install      DESTDIR, prefix (now $(prefix)); with make shared inside'
+	@echo 'make deps         what is needed from Debian'
+	@echo 'make clean        removes what was built, keeps what was fetched'
+	@echo 'settings          B=folder CC= CFLAGS= V=1'
+
+-include $(LIB_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(UNIT:=.d) $(FT_OBJ:.o=.d) $(FILETEST:=.d)
+-include $(B)/cli/main.d
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all lib unit format
+.PHONY: all lib shared command check unit check-unit check-files check-lint check-layers check-style
+.PHONY: check-headers check-onnx check-asan bless venv deps bench demo format install clean help
