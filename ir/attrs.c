@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "ir/attrs.h"
+#include "support/format.h"
 #include "support/map.h"
 
 #define ATTR_SET(set)	static const struct sn_attr_field fields_##set[] = {
@@ -48,27 +49,6 @@ default_ints(struct sn_arena *a, const char *text)
 	return (struct sn_ints){ n, v };
 }
 
-/* Decimal text of our own table, without regard to the locale. */
-static float
-default_float(const char *text)
-{
-	double x = 0, scale = 1;
-	const char *p = text + (*text == '-');
-	bool has_point = false;
-	for (; (*p >= '0' && *p <= '9') || *p == '.'; p++) {
-		if (*p == '.') {
-			has_point = true;
-			continue;
-		}
-		x = x * 10 + (*p - '0');
-		scale *= has_point ? 10 : 1;
-	}
-	x /= scale;
-	if (*p == 'e')
-		x *= pow(10, atoi(p + 1));
-	return (float)(*text == '-' ? -x : x);
-}
-
 static void
 set_default(struct sn_arena *a, const struct sn_attr_field *f, void *field)
 {
@@ -78,7 +58,7 @@ set_default(struct sn_arena *a, const struct sn_attr_field *f, void *field)
 		*(int64_t *)field = is_absent ? INT64_MIN : strtoll(f->def, NULL, 10);
 		break;
 	case AT_FLOAT:
-		*(float *)field = is_absent ? NAN : default_float(f->def);
+		*(float *)field = is_absent ? NAN : sn_strtof(f->def, NULL);
 		break;
 	case AT_STR:
 		*(const char **)field = is_absent ? NULL : f->def;

@@ -67,6 +67,8 @@ sn_data_equal(const struct sn_data *a, const struct sn_data *b)
 		return true;
 	if (a->dtype != b->dtype || a->n != b->n)
 		return false;
+	if (a->left_out || b->left_out)
+		return a->left_out == b->left_out;
 	if (a->is_splat && b->is_splat)
 		return is_same_element(a, 0, b, 0);
 	int bits = sn_dtype_info(a->dtype)->bits;
@@ -95,6 +97,8 @@ hash_element(uint64_t h, const struct sn_data *d, size_t i)
 uint64_t
 sn_data_hash(const struct sn_data *d)
 {
+	if (d->left_out)
+		return d->left_out;
 	uint64_t head[2] = { (uint64_t)d->dtype, d->n };
 	uint64_t h = sn_hash(0, head, sizeof(head));
 	if (d->n == 0)
