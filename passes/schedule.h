@@ -2,22 +2,16 @@
  * Schedules: from a kernel of the tensor level to a function of the loop level.
  *
  * One row of passes/schedules.def each.  choose() decides whether a kernel fits
- * and at what cost, and sets knobs by arithmetic on the target; wish() says
- * which layouts would be good; apply() builds the loops.  The universal schedule
- * accepts every legal kernel.  A schedule speaks of shapes, never of operators.
+ * and at what cost, and sets knobs by arithmetic on the target; apply() builds
+ * the loops.  Layouts are decided before (passes/assign_layouts.c), since knobs
+ * depend on them.  The universal schedule accepts every legal kernel.  A
+ * schedule speaks of shapes, never of operators.
  */
 #ifndef PASSES_SCHEDULE_H
 #define PASSES_SCHEDULE_H
 
 #include "ir/layout.h"
 #include "ir/module.h"
-
-/* A wanted layout for one tensor, with the price in ns of not getting it. */
-struct sn_wish {
-	struct sn_tensor *tensor;
-	const struct sn_layout *layout;	/* NULL: any layout whose innermost part runs along some axis */
-	double price;
-};
 
 struct sn_sched_ctx {
 	struct sn_module *module;
@@ -28,11 +22,9 @@ struct sn_sched_ctx {
 
 struct sn_schedule {
 	const char *name, *summary;
-	/* Estimated ns (sizes that are not known count as 64); negative: does not fit. Sets knobs. */
+	/* Estimated cycles (extents that are not known count as 64); negative: does not fit. Sets knobs. */
 	double (*choose)(struct sn_sched_ctx *c, struct sn_kernel *k);
-	/* Appends wishes; NULL: has none. */
-	void (*wish)(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_wish *out, int *n);
-	/* Builds the loops into F, whose parameters are already there, one for each entry of MAP. */
+	/* Builds the loops of K into an empty function. */
 	bool (*apply)(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_builder *b);
 };
 

@@ -1,0 +1,358 @@
+/*
+ * assign-layouts: gives stored tensors their layouts.
+ *
+ *	y = sum(c, r, s) x[..] * k[m, c, r, s]   ->   y {NCHW16c}, x {halo 1}
+ *
+ * A contraction with constant weights wants its result in blocks along the
+ * axis that only the weights share with it (unless that axis is contiguous
+ * anyway); maps and windows follow what they read.  A tensor that is read with
+ * a constant outside value gets a halo holding it.  The caller's tensors stay
+ * row-major: where a contraction would read an input with an outside value, or
+ * store an output in blocks, a copy is put between.  Constants are laid out
+ * later (pack-constants).  Exact.  Cost: linear in reads.
+ *
+ * Not done: undoing a blocked layout where later readers want rows.
+ */
+#include "ir/index.h"
+#include "passes/emit.h"
+#include "passes/pass.h"
+#include "passes/tile.h"
+
+/* Widest halo, in elements on one side. */
+enum { MAX_HALO = 16 };
+
+struct want {
+	int block_dim;			/* -1: row-major */
+	int64_t lo[SN_MAX_RANK], hi[SN_MAX_RANK];
+	bool has_halo, has_fill;
+	union sn_num fill;
+};
+
+struct assign {
+	struct sn_pass_ctx *c;
+	struct sn_sched_ctx s;
+	struct sn_module *m;
+	struct sn_program *pr;
+	struct want *want;		/* by tensor id */
+	size_t nwant;
+};
+
+static struct want *
+want_of(struct assign *a, const struct sn_tensor *t)
+{
+	return &a->want[t->id];
+}
+
+/* ---- blocks ---- */
+
+/* The axis of a sum of products that constants are read along and nothing else is, or -1. */
+static int
+weights_axis(struct assign *a, const struct sn_comp *m)
+{
+	if (!m->reducer || m->nred == 0)
+		return -1;
+	struct sn_read_list reads = { 0 };
+	for (int i = 0; i < m->reducer->nargs; i++)
+		sn_reads_of(m->args[i], a->c->scratch, &reads);
+	for (int v = m->naxes - 1; v >= 0; v--) {
+		bool has_const = false, has_other = false;
+		for (size_t i = 0; i < reads.list.n; i++) {
+			const struct sn_expr *x = reads.list.v[i];
+			if (!sn_expr_has_axis(x, m->axes[v]))
+				continue;
+			if (x->tensor->role == TR_CONST &&
+			    tile_plain_dim(a->m->pool, x->tensor, x->args, m->axes[v]) >= 0)
+				has_const = true;
+			else
+				has_other = true;
+		}
+		if (has_const && !has_other)
+			return v;
+	}
+	return -1;
+}
+
+/* True if dimension D is followed by extents of 1 only: rows along it are contiguous. */
+static bool
+is_innermost(const struct sn_tensor *t, int d)
+{
+	for (int i = d + 1; i < t->type.rank; i++)
+		if (!sn_is_int_const(t->type.dims[i], 1))
+			return false;
+	return true;
+}
+
+static bool
+is_wide(struct assign *a, const struct sn_comp *m, const struct sn_expr *extent)
+{
+	int64_t n, lanes = tile_lanes(&a->s, m);
+	return sn_get_int(extent, &n) && lanes > 1 && n >= lanes / 2;
+}
+
+/* Wants blocks for the results of K if it is a contraction with weights. */
+static bool
+want_blocks(struct assign *a, const struct sn_comp *m)
+{
+	int v = weights_axis(a, m);
+	if (v < 0)
+		return false;
+	for (int i = 0; i < m->nresults; i++) {
+		const struct sn_result *r = &m->results[i];
+		int d = tile_plain_dim(a->m->pool, r->tensor, r->idx, m->axes[v]);
+		if (d >= 0 && !is_innermost(r->tensor, d) && is_wide(a, m, r->tensor->type.dims[d]))
+			want_of(a, r->tensor)->block_dim = d;
+	}
+	return true;
+}
+
+/* Follows a read of a tensor in blocks: the axis that indexes its blocked dimension is stored in blocks. */
+static void
+follow_read(struct assign *a, const struct sn_comp *m, const struct sn_expr *x)
+{
+	int b = want_of(a, x->tensor)->block_dim;
+	for (int v = 0; b >= 0 && v < m->naxes; v++) {
+		if (tile_plain_dim(a->m->pool, x->tensor, x->args, m->axes[v]) != b)
+			continue;
+		for (int i = 0; i < m->nresults; i++) {
+			struct sn_tensor *t = m->results[i].tensor;
+			int d = tile_plain_dim(a->m->pool, t, m->results[i].idx, m->axes[v]);
+			if (d < 0)	/* a slice of a concatenation: axis + offset */
+				for (int k = 0; k < t->type.rank && d < 0; k++)
+					if (sn_expr_has_axis(m->results[i].idx[k], m->axes[v]))
+						d = k;
+			if (d >= 0 && !is_innermost(t, d) && is_wide(a, m, t->type.dims[d]))
+				want_of(a, t)->block_dim = d;
+		}
+	}
+}
+
+static void
+follow(struct assign *a, const struct sn_comp *m)
+{
+	struct sn_read_list reads = { 0 };
+	for (int i = 0; m->reducer && i < m->reducer->nargs; i++)
+		sn_reads_of(m->args[i], a->c->scratch, &reads);
+	for (int i = 0; i < m->nresults; i++)
+		sn_reads_of(m->results[i].value, a->c->scratch, &reads);
+	for (size_t i = 0; i < reads.list.n; i++)
+		follow_read(a, m, reads.list.v[i]);
+}
+
+/* ---- halos ---- */
+
+/* How far read index IDX may lie beyond dimension extent N, 0..MAX_HALO, or -1. */
+static int64_t
+beyond(struct sn_pool *p, const struct sn_expr *idx, const struct sn_expr *n)
+{
+	for (int64_t h = 0; h <= MAX_HALO; h++)
+		if (sn_prove_lt(p, idx, sn_addk(p, n, h)))
+			return h;
+	return -1;
+}
+
+static bool
+halo_of(struct assign *a, const struct sn_expr *x, struct want *out)
+{
+	struct sn_pool *p = a->m->pool;
+	const struct sn_expr *outside = x->args[x->nargs - 1];
+	if (!sn_is_const(outside))
+		return false;
+	out->fill = outside->num;
+	for (int d = 0; d < x->tensor->type.rank; d++) {
+		int64_t lo, hi;
+		sn_bounds(x->args[d], &lo, &hi);
+		hi = beyond(p, x->args[d], x->tensor->type.dims[d]);
+		if (lo < -MAX_HALO || hi < 0)
+			return false;
+		out->lo[d] = lo < 0 ? -lo : 0;
+		out->hi[d] = hi;
+		out->has_halo |= lo < 0 || hi > 0;
+	}
+	return out->has_halo;
+}
+
+static void
+join_halo(struct want *w, const struct want *h)
+{
+	if (w->has_halo && w->fill.i != h->fill.i)
+		return;
+	w->has_halo = w->has_fill = true;
+	w->fill = h->fill;
+	for (int d = 0; d < SN_MAX_RANK; d++) {
+		w->lo[d] = w->lo[d] > h->lo[d] ? w->lo[d] : h->lo[d];
+		w->hi[d] = w->hi[d] > h->hi[d] ? w->hi[d] : h->hi[d];
+	}
+}
+
+static void
+want_halos(struct assign *a, const struct sn_comp *m)
+{
+	struct sn_read_list reads = { 0 };
+	for (int i = 0; m->reducer && i < m->reducer->nargs; i++)
+		sn_reads_of(m->args[i], a->c->scratch, &reads);
+	for (size_t i = 0; i < reads.list.n; i++) {
+		const struct sn_expr *x = reads.list.v[i];
+		struct want h = { .block_dim = -1 };
+		if (x->has_outside && x->tensor->role != TR_CONST && halo_of(a, x, &h))
+			join_halo(want_of(a, x->tensor), &h);
+	}
+}
+
+/* ---- copies between the caller's row-major tensors and ours ---- */
+
+/* A kernel that copies FROM to TO, before kernel number AT. */
+static void
+insert_copy(struct assign *a, struct sn_tensor *from, struct sn_tensor *to, size_t at)
+{
+	struct sn_program *pr = a->pr;
+	struct sn_kernel *k = sn_kernel_new(pr, sn_printf(pr->arena, "copy_%s", to->name));
+	struct sn_comp *m = SN_NEW(pr->arena, struct sn_comp);
+	const struct sn_expr *idx[SN_MAX_RANK];
+	m->naxes = from->type.rank;
+	m->nresults = 1;
+	m->results[0].tensor = to;
+	for (int d = 0; d < from->type.rank; d++) {
+		m->axes[d] = sn_axis_new(pr->pool, sn_printf(pr->arena, "i%d", d), from->type.dims[d]);
+		idx[d] = m->results[0].idx[d] = sn_axis_expr(pr->pool, m->axes[d]);
+	}
+	m->results[0].value = sn_read(pr->pool, from, idx, from->type.rank, NULL);
+	m->origin = k->origin = from->origin;
+	SN_PUSH(pr->arena, &k->stages, m);
+	SN_PUSH(pr->arena, &pr->kernels, k);
+	for (size_t i = pr->kernels.n - 1; i > at; i--)
+		pr->kernels.v[i] = pr->kernels.v[i - 1];
+	pr->kernels.v[at] = k;
+}
+
+struct swap { const struct sn_tensor *from; struct sn_tensor *to; };
+
+static const struct sn_expr *
+swap_read(struct sn_subst *s, const struct sn_expr *e)
+{
+	const struct swap *w = s->arg;
+	if (e->kind != EX_READ || e->tensor != w->from)
+		return NULL;
+	int n = e->nargs - e->has_outside;
+	return sn_read(s->pool, w->to, e->args, n, e->has_outside ? e->args[n] : NULL);
+}
+
+/* Kernel K reads (and stores) TO where it had FROM. */
+static void
+swap_tensor(struct assign *a, struct sn_kernel *k, struct sn_tensor *from, struct sn_tensor *to)
+{
+	struct swap w = { from, to };
+	for (size_t i = 0; i < k->stages.n; i++) {
+		struct sn_subst s;
+		sn_subst_init(&s, a->m->pool, a->c->scratch);
+		s.leaf = swap_read;
+		s.arg = &w;
+		sn_comp_subst(k->stages.v[i], &s);
+		for (int r = 0; r < k->stages.v[i]->nresults; r++)
+			if (k->stages.v[i]->results[r].tensor == from)
+				k->stages.v[i]->results[r].tensor = to;
+	}
+}
+
+static struct sn_tensor *
+twin(struct assign *a, struct sn_tensor *t, const char *suffix)
+{
+	struct sn_tensor *n = sn_tensor_new(a->pr, sn_printf(a->pr->arena, "%s_%s", t->name, suffix),
+					    &t->type, TR_TEMP);
+	n->origin = t->origin;
+	return n;
+}
+
+static struct want *
+grow_want(struct assign *a, const struct sn_tensor *n, const struct want *w)
+{
+	if ((size_t)n->id >= a->nwant)
+		sn_bug(a->m->arena->guard, "no room for the layout of '%s'", n->name);
+	a->want[n->id] = *w;
+	return &a->want[n->id];
+}
+
+/* An input that is read with a halo: its readers get a copy that has one. */
+static void
+copy_input(struct assign *a, struct sn_tensor *t)
+{
+	struct want w = *want_of(a, t);
+	*want_of(a, t) = (struct want){ .block_dim = -1 };
+	if (!w.has_halo)
+		return;
+	struct sn_tensor *n = twin(a, t, "padded");
+	w.block_dim = -1;
+	grow_want(a, n, &w);
+	for (size_t i = 0; i < a->pr->kernels.n; i++)
+		swap_tensor(a, a->pr->kernels.v[i], t, n);
+	insert_copy(a, t, n, 0);
+}
+
+/* An output that is stored in blocks or with a halo: its kernels work on a temporary, copied at the end. */
+static void
+copy_output(struct assign *a, struct sn_tensor *t)
+{
+	struct want w = *want_of(a, t);
+	*want_of(a, t) = (struct want){ .block_dim = -1 };
+	if (w.block_dim < 0 && !w.has_halo)
+		return;
+	struct sn_tensor *n = twin(a, t, "blocked");
+	grow_want(a, n, &w);
+	for (size_t i = 0; i < a->pr->kernels.n; i++)
+		swap_tensor(a, a->pr->kernels.v[i], t, n);
+	insert_copy(a, n, t, a->pr->kernels.n);
+}
+
+/* ---- the pass ---- */
+
+static void
+set_layout(struct assign *a, struct sn_tensor *t)
+{
+	const struct want *w = want_of(a, t);
+	int64_t block = sn_target_lanes(a->m->target, sn_dtype_info(t->type.dtype)->bits / 8);
+	if (t->store != TS_OWN || t->role != TR_TEMP || (w->block_dim < 0 && !w->has_halo))
+		return;
+	if (sn_dtype_info(t->type.dtype)->bits < 32)
+		block = sn_target_lanes(a->m->target, 4);
+	t->layout = sn_layout_blocked(a->m->pool, &t->type, w->block_dim < 0 ? 0 : w->block_dim,
+				      w->block_dim < 0 ? 1 : block, w->has_halo ? w->lo : NULL,
+				      w->has_halo ? w->hi : NULL, w->has_halo ? &w->fill : NULL);
+}
+
+static void
+each_comp(struct assign *a, void (*f)(struct assign *a, const struct sn_comp *m))
+{
+	for (size_t i = 0; i < a->pr->kernels.n; i++)
+		for (size_t j = 0; j < a->pr->kernels.v[i]->stages.n; j++)
+			f(a, a->pr->kernels.v[i]->stages.v[j]);
+}
+
+static void
+blocks(struct assign *a, const struct sn_comp *m)
+{
+	if (!want_blocks(a, m))
+		follow(a, m);
+}
+
+bool
+sn_pass_assign_layouts(struct sn_pass_ctx *c)
+{
+	struct sn_module *m = c->module;
+	struct assign a = { .c = c, .m = m, .pr = m->program,
+			    .s = { m, m->target, m->pool, m->arena, c->scratch } };
+	/* at most one twin for each input and output */
+	a.nwant = a.pr->tensors.n + a.pr->inputs.n + a.pr->outputs.n;
+	a.want = SN_NEW_ARRAY(c->scratch, a.nwant, struct want);
+	for (size_t i = 0; i < a.nwant; i++)
+		a.want[i].block_dim = -1;
+	if (m->has_vectors)
+		each_comp(&a, blocks);
+	each_comp(&a, want_halos);
+	for (size_t i = 0; i < a.pr->inputs.n; i++)
+		copy_input(&a, a.pr->inputs.v[i]);
+	for (size_t i = 0; i < a.pr->outputs.n; i++)
+		copy_output(&a, a.pr->outputs.v[i]);
+	for (size_t i = 0; i < a.pr->tensors.n; i++)
+		set_layout(&a, a.pr->tensors.v[i]);
+	c->has_changed = true;
+	return true;
+}

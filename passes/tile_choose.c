@@ -1,0 +1,326 @@
+/* The tile schedule's decisions: vector axis, row axes, register block, by arithmetic on the target. */
+#include "passes/tile.h"
+#include "ir/index.h"
+
+void
+tile_knobs_get(const struct sn_kernel *k, struct tile_knobs *out)
+{
+	*out = (struct tile_knobs){
+		.vec = (int)sn_kernel_knob(k, "vec", -1),
+		.row = (int)sn_kernel_knob(k, "row", -1),
+		.row2 = (int)sn_kernel_knob(k, "row2", -1),
+		.lanes = sn_kernel_knob(k, "lanes", 1),
+		.nv = sn_kernel_knob(k, "nv", 1),
+		.rows = sn_kernel_knob(k, "rows", 1),
+		.rows2 = sn_kernel_knob(k, "rows2", 1),
+		.is_vec_outer = sn_kernel_knob(k, "vec_outer", 0),
+	};
+}
+
+static void
+set_knobs(struct sn_sched_ctx *c, struct sn_kernel *k, const struct tile_knobs *t)
+{
+	struct sn_program *pr = c->module->program;
+	sn_kernel_set_knob(pr, k, "vec", t->vec);
+	sn_kernel_set_knob(pr, k, "lanes", t->lanes);
+	sn_kernel_set_knob(pr, k, "nv", t->nv);
+	sn_kernel_set_knob(pr, k, "row", t->row);
+	sn_kernel_set_knob(pr, k, "rows", t->rows);
+	sn_kernel_set_knob(pr, k, "row2", t->row2);
+	sn_kernel_set_knob(pr, k, "rows2", t->rows2);
+	sn_kernel_set_knob(pr, k, "vec_outer", t->is_vec_outer);
+}
+
+int64_t
+tile_lanes(const struct sn_sched_ctx *c, const struct sn_comp *m)
+{
+	int bits = 32;
+	for (int i = 0; i < m->nresults; i++) {
+		int b = sn_dtype_info(m->results[i].tensor->type.dtype)->bits;
+		bits = b > bits ? b : bits;
+	}
+	return c->module->has_vectors ? sn_target_lanes(c->target, bits / 8) : 1;
+}
+
+int
+tile_plain_dim(struct sn_pool *p, const struct sn_tensor *t, const struct sn_expr *const *idx,
+	       const struct sn_axis *axis)
+{
+	const struct sn_expr *e = sn_axis_expr(p, axis);
+	int dim = -1;
+	for (int d = 0; d < t->type.rank; d++) {
+		if (idx[d] == e && dim < 0)
+			dim = d;
+		else if (sn_expr_has_axis(idx[d], axis))
+			return -1;
+	}
+	return dim;
+}
+
+/* E with axis V replaced by o*LANES + l, fresh o and l. */
+static const struct sn_expr *
+split_axis(struct sn_sched_ctx *c, const struct sn_expr *e, const struct sn_axis *v, int64_t lanes,
+	   const struct sn_axis *o, const struct sn_axis *l)
+{
+	struct sn_subst s;
+	sn_subst_init(&s, c->pool, c->scratch);
+	sn_subst_put(&s, sn_axis_expr(c->pool, v),
+		     sn_add(c->pool, sn_mulk(c->pool, sn_axis_expr(c->pool, o), lanes),
+			    sn_axis_expr(c->pool, l)));
+	return sn_subst(&s, e);
+}
+
+static bool
+mentions(const struct sn_tensor *t, const struct sn_expr *const *idx, const struct sn_axis *v)
+{
+	for (int d = 0; d < t->type.rank; d++)
+		if (sn_expr_has_axis(idx[d], v))
+			return true;
+	return false;
+}
+
+enum lane_use
+tile_lane_use(struct sn_sched_ctx *c, const struct sn_tensor *t, const struct sn_expr *const *idx,
+	      const struct sn_axis *vec, int64_t lanes)
+{
+	if (!mentions(t, idx, vec))
+		return LANE_SAME;
+	if (t->role == TR_CONST && tile_plain_dim(c->pool, t, idx, vec) >= 0)
+		return LANE_UNIT;
+	const struct sn_expr *groups = sn_divk(c->pool, sn_addk(c->pool, vec->extent, lanes - 1), lanes);
+	const struct sn_axis *o = sn_axis_new(c->pool, "o", groups);
+	const struct sn_axis *l = sn_axis_new(c->pool, "l", sn_int(c->pool, lanes));
+	const struct sn_expr *off = sn_layout_offset(c->pool, sn_layout_of(c->pool, t), idx);
+	int64_t coef;
+	if (!sn_affine_coef(split_axis(c, off, vec, lanes, o, l), l, &coef))
+		return LANE_OTHER;
+	return coef == 0 ? LANE_SAME : coef == 1 ? LANE_UNIT : LANE_OTHER;
+}
+
+/* Reads of a stage: of the reduction's arguments (hot) and of the values. */
+struct reads { struct sn_read_list hot, cold; };
+
+static void
+find_reads(struct sn_sched_ctx *c, const struct sn_comp *m, struct reads *out)
+{
+	*out = (struct reads){ 0 };
+	for (int i = 0; m->reducer && i < m->reducer->nargs; i++)
+		sn_reads_of(m->args[i], c->scratch, &out->hot);
+	for (int i = 0; i < m->nresults; i++)
+		sn_reads_of(m->results[i].value, c->scratch, &out->cold);
+	if (!m->reducer)
+		out->hot = out->cold;
+}
+
+/* What one step of the innermost loop does, in units of a full tile. */
+struct step {
+	int w, a, f, gathers;	/* reads by vectors only, rows only, both; not contiguous */
+	int states;
+};
+
+static void
+count_reads(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r, int vec, int row,
+	    struct step *out)
+{
+	*out = (struct step){ .states = m->reducer ? m->reducer->nstates : 1 };
+	int64_t lanes = tile_lanes(c, m);
+	for (size_t i = 0; i < r->hot.list.n; i++) {
+		const struct sn_expr *x = r->hot.list.v[i];
+		enum lane_use u = tile_lane_use(c, x->tensor, x->args, m->axes[vec], lanes);
+		bool has_row = row >= 0 && mentions(x->tensor, x->args, m->axes[row]);
+		out->gathers += u == LANE_OTHER;
+		out->w += u == LANE_UNIT && !has_row;
+		out->f += u == LANE_UNIT && has_row;
+		out->a += u == LANE_SAME;
+	}
+}
+
+static int64_t
+extent_or(const struct sn_axis *a, int64_t unknown)
+{
+	int64_t n;
+	return sn_get_int(a->extent, &n) ? n : unknown;
+}
+
+/* Cycles of one reduction step of a tile of ROWS rows and NV vectors. */
+static double
+step_cycles(const struct sn_target *t, const struct step *s, int64_t rows, int64_t nv)
+{
+	double fma = (double)(rows * nv) / (t->fma_ports > 0 ? t->fma_ports : 1);
+	double loads = (double)(s->w * nv + s->a * rows + s->f * rows * nv) /
+		       (t->load_ports > 0 ? t->load_ports : 1);
+	double c = fma > loads ? fma : loads;
+	if (c < t->fma_latency)
+		c = t->fma_latency;
+	/* a little for address arithmetic and the loop itself */
+	return c + 0.5 + s->gathers * 16.0 * (double)(rows * nv);
+}
+
+static bool
+fits_registers(const struct sn_target *t, const struct step *s, int64_t rows, int64_t nv)
+{
+	int64_t need = rows * nv * s->states + s->w * nv + (s->f || s->a > 1 ? 2 : 1);
+	return need <= t->nregs;
+}
+
+struct sizes { int64_t vec, row, row2; };
+
+/* Cycles per reduction step over all tiles, exact tails included. */
+static double
+tile_cost(const struct sn_target *t, const struct step *s, const struct sizes *z,
+	  const struct tile_knobs *k)
+{
+	int64_t vectors = (z->vec + k->lanes - 1) / k->lanes;
+	double sum = 0;
+	int64_t vs[2][2] = { { vectors / k->nv, k->nv }, { vectors % k->nv > 0, vectors % k->nv } };
+	int64_t rs[2][2] = { { z->row / k->rows, k->rows }, { z->row % k->rows > 0, z->row % k->rows } };
+	int64_t qs[2][2] = { { z->row2 / k->rows2, k->rows2 },
+			     { z->row2 % k->rows2 > 0, z->row2 % k->rows2 } };
+	for (int i = 0; i < 8; i++) {
+		const int64_t *v = vs[i & 1], *r = rs[i >> 1 & 1], *q = qs[i >> 2];
+		double n = (double)(v[0] * r[0] * q[0]);
+		if (n > 0)
+			sum += n * (step_cycles(t, s, r[1] * q[1], v[1]) + 2);
+	}
+	return sum;
+}
+
+/* Rows of a tile that lie a multiple of a cache way apart evict each other. */
+static int64_t
+most_rows(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r, int row)
+{
+	int64_t way = c->target->l1_ways > 0 ? c->target->l1_bytes / c->target->l1_ways : 4096;
+	for (size_t i = 0; i < r->hot.list.n && row >= 0; i++) {
+		const struct sn_expr *x = r->hot.list.v[i];
+		const struct sn_expr *off = sn_layout_offset(
+			c->pool, sn_layout_of(c->pool, x->tensor), x->args);
+		int64_t coef, bytes = sn_dtype_info(x->tensor->type.dtype)->bits / 8;
+		if (sn_affine_coef(off, m->axes[row], &coef) && coef && coef * bytes % way == 0)
+			return c->target->l1_ways;
+	}
+	return 32;
+}
+
+static double
+search_tile(struct sn_sched_ctx *c, const struct step *s, const struct sizes *z, int64_t max_rows,
+	    struct tile_knobs *k)
+{
+	struct tile_knobs best = *k, t = *k;
+	double best_cost = 1e300;
+	for (t.nv = 1; t.nv <= 8; t.nv++)
+		for (t.rows2 = 1; t.rows2 <= (k->row2 >= 0 ? 4 : 1); t.rows2++)
+			for (t.rows = 1; t.rows <= (k->row >= 0 ? 30 : 1); t.rows++) {
+				if (t.rows > z->row || t.rows2 > z->row2 || t.rows * t.rows2 > max_rows ||
+				    (t.rows2 > 1 && t.rows != z->row) ||
+				    !fits_registers(c->target, s, t.rows * t.rows2, t.nv))
+					continue;
+				double cost = tile_cost(c->target, s, z, &t);
+				if (cost < best_cost * 0.999) {
+					best_cost = cost;
+					best = t;
+				}
+			}
+	*k = best;
+	return best_cost;
+}
+
+/* Row axes: the innermost axes but the vector's that some read along the vector does not move with. */
+static void
+find_rows(const struct sn_comp *m, const struct reads *r, struct tile_knobs *k)
+{
+	int *slots[2] = { &k->row, &k->row2 }, n = 0;
+	k->row = k->row2 = -1;
+	for (int i = m->naxes - 1; i >= 0 && n < 2; i--) {
+		if (i == k->vec || sn_is_int_const(m->axes[i]->extent, 1))
+			continue;
+		bool is_shared = false, has_vec = false;
+		for (size_t j = 0; j < r->hot.list.n; j++) {
+			const struct sn_expr *x = r->hot.list.v[j];
+			bool v = mentions(x->tensor, x->args, m->axes[k->vec]);
+			has_vec |= v;
+			is_shared |= v && !mentions(x->tensor, x->args, m->axes[i]);
+		}
+		if (!is_shared && has_vec && n > 0)
+			break;
+		int64_t e;
+		if (n == 1 && !sn_get_int(m->axes[i]->extent, &e))
+			break;
+		*slots[n++] = i;
+		if (!is_shared)
+			break;
+	}
+}
+
+static double
+red_steps(const struct sn_comp *m)
+{
+	double n = 1;
+	for (int i = 0; i < m->nred; i++)
+		n *= (double)extent_or(m->red[i], 64);
+	return n;
+}
+
+static double
+outer_points(const struct sn_comp *m, const struct tile_knobs *k)
+{
+	double n = 1;
+	for (int i = 0; i < m->naxes; i++)
+		if (i != k->vec && i != k->row && i != k->row2)
+			n *= (double)extent_or(m->axes[i], 64);
+	return n;
+}
+
+/* Cost with vector axis K->vec; fills the other knobs. Negative: results would not be contiguous. */
+static double
+try_axis(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r,
+	 struct tile_knobs *k)
+{
+	const struct sn_axis *vec = m->axes[k->vec];
+	for (int i = 0; i < m->nresults && k->lanes > 1; i++)
+		if (tile_lane_use(c, m->results[i].tensor, m->results[i].idx, vec, k->lanes) != LANE_UNIT)
+			return -1;
+	find_rows(m, r, k);
+	if (!m->reducer)
+		k->row = k->row2 = -1;
+	struct step s;
+	count_reads(c, m, r, k->vec, k->row, &s);
+	struct sizes z = { extent_or(vec, 64), 1, 1 };
+	if (k->row >= 0)
+		z.row = extent_or(m->axes[k->row], 64);
+	if (k->row2 >= 0)
+		z.row2 = extent_or(m->axes[k->row2], 64);
+	k->nv = k->rows = k->rows2 = 1;
+	double cost = tile_cost(c->target, &s, &z, k);
+	if (m->reducer)
+		cost = search_tile(c, &s, &z, most_rows(c, m, r, k->row), k);
+	k->is_vec_outer = s.w > 0 && s.f == 0 && m->reducer;
+	int64_t n;
+	if (!sn_get_int(vec->extent, &n))
+		k->nv = 1;
+	return cost * red_steps(m) * outer_points(m, k);
+}
+
+double
+sn_tile_choose(struct sn_sched_ctx *c, struct sn_kernel *k)
+{
+	if (k->stages.n != 1 || k->stages.v[0]->naxes == 0)
+		return -1;
+	const struct sn_comp *m = k->stages.v[0];
+	struct reads r;
+	find_reads(c, m, &r);
+	struct tile_knobs best = { 0 };
+	double best_cost = -1;
+	for (int i = m->naxes - 1; i >= 0; i--) {
+		struct tile_knobs t = { .vec = i, .lanes = tile_lanes(c, m) };
+		if (sn_is_int_const(m->axes[i]->extent, 1) && m->naxes > 1)
+			continue;
+		double cost = try_axis(c, m, &r, &t);
+		if (cost >= 0 && (best_cost < 0 || cost < best_cost)) {
+			best_cost = cost;
+			best = t;
+		}
+	}
+	if (best_cost >= 0)
+		set_knobs(c, k, &best);
+	return best_cost;
+}
