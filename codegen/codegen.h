@@ -11,7 +11,7 @@
 #include "ir/module.h"
 
 struct sn_dialect;
-const struct sn_dialect *sn_dialect_find(const char *name);	/* "c", "c99" */
+const struct sn_dialect *sn_dialect_find(const char *name); /* "c", "c99" */
 bool sn_dialect_has_vectors(const struct sn_dialect *d);
 
 /* One function as text of the dialect (for tests and emit=c), with the helpers it needs above. */
@@ -23,7 +23,7 @@ struct sn_package_opts {
 	const char *folder;
 	const struct sn_dialect *dialect;
 	enum sn_weights_form weights;
-	int kernels_per_file;		/* 0: one translation unit */
+	int kernels_per_file; /* 0: one translation unit */
 };
 
 /* Writes NAME.c, NAME.h, NAME.weights, model.json; each atomically. The C compiler is the caller's. */

@@ -12,12 +12,25 @@
 
 enum sn_attr_kind { AT_INT, AT_FLOAT, AT_STR, AT_INTS, AT_FLOATS, AT_STRS, AT_DATA };
 
-struct sn_ints { int n; const int64_t *v; };		/* n < 0: absent */
-struct sn_floats { int n; const float *v; };
-struct sn_strs { int n; const char *const *v; };
+struct sn_ints {
+	int n;
+	const int64_t *v;
+}; /* n < 0: absent */
+struct sn_floats {
+	int n;
+	const float *v;
+};
+struct sn_strs {
+	int n;
+	const char *const *v;
+};
 
 /* The C type behind each kind. AT_DATA is a tensor attribute. */
-struct sn_attr_tensor { const struct sn_data *data; int rank; int64_t dims[8]; };
+struct sn_attr_tensor {
+	const struct sn_data *data;
+	int rank;
+	int64_t dims[8];
+};
 typedef int64_t sn_attr_INT;
 typedef float sn_attr_FLOAT;
 typedef const char *sn_attr_STR;
@@ -26,14 +39,16 @@ typedef struct sn_floats sn_attr_FLOATS;
 typedef struct sn_strs sn_attr_STRS;
 typedef struct sn_attr_tensor sn_attr_DATA;
 
-#define ATTR_SET(set)	struct sn_attrs_##set {
-#define ATTR(set, kind, name, def)	sn_attr_##kind name;
-#define ATTR_END(set)	};
+#define ATTR_SET(set) struct sn_attrs_##set {
+#define ATTR(set, kind, name, def) sn_attr_##kind name;
+#define ATTR_END(set) \
+	} \
+	;
 #include "ir/attrs.def"
 
 enum sn_attr_set {
 	AS_NONE,
-#define ATTR_SET(set)	AS_##set,
+#define ATTR_SET(set) AS_##set,
 #define ATTR(set, kind, name, def)
 #define ATTR_END(set)
 #include "ir/attrs.def"
@@ -41,13 +56,18 @@ enum sn_attr_set {
 };
 
 struct sn_attr_field {
-	const char *name;	/* as in ONNX */
+	const char *name; /* as in ONNX */
 	enum sn_attr_kind kind;
-	size_t offset;		/* in the set's struct */
-	const char *def;	/* default as text: "1", "0.5", "NOTSET"; "-" required; "" absent */
+	size_t offset;	 /* in the set's struct */
+	const char *def; /* default as text: "1", "0.5", "NOTSET"; "-" required; "" absent */
 };
 
-struct sn_attr_layout { const char *name; size_t size; int nfields; const struct sn_attr_field *fields; };
+struct sn_attr_layout {
+	const char *name;
+	size_t size;
+	int nfields;
+	const struct sn_attr_field *fields;
+};
 const struct sn_attr_layout *sn_attr_layout(enum sn_attr_set set);
 
 /* A struct of the set with all defaults filled in (INT without one: INT64_MIN means absent). */

@@ -14,11 +14,11 @@
 
 struct sn_data {
 	enum sn_dtype dtype;
-	size_t n;			/* elements */
-	bool is_splat;			/* bytes holds one element */
-	const void *bytes;		/* ONNX raw_data layout (little endian, sub-byte packed) */
-	const char *const *strings;	/* DT_STRING */
-	uint64_t left_out;		/* not 0: read from a text that had only this hash of the
+	size_t n;		    /* elements */
+	bool is_splat;		    /* bytes holds one element */
+	const void *bytes;	    /* ONNX raw_data layout (little endian, sub-byte packed) */
+	const char *const *strings; /* DT_STRING */
+	uint64_t left_out;	    /* not 0: read from a text that had only this hash of the
 					 * elements; bytes are made up */
 };
 

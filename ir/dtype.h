@@ -18,9 +18,9 @@ enum sn_dtype {
 
 struct sn_dtype_info {
 	const char *text;
-	int onnx;		/* TensorProto.DataType */
-	int bits;		/* 0 for strings */
-	char kind;		/* F I U B C S */
+	int onnx;  /* TensorProto.DataType */
+	int bits;  /* 0 for strings */
+	char kind; /* F I U B C S */
 };
 
 const struct sn_dtype_info *sn_dtype_info(enum sn_dtype t);
@@ -29,8 +29,13 @@ const struct sn_dtype_info *sn_dtype_info(enum sn_dtype t);
 enum sn_dtype sn_dtype_by_text(const char *text);
 enum sn_dtype sn_dtype_by_onnx(int onnx);
 
-static inline bool sn_is_float(enum sn_dtype t) { return sn_dtype_info(t)->kind == 'F'; }
-static inline bool sn_is_int(enum sn_dtype t)
+static inline bool
+sn_is_float(enum sn_dtype t)
+{
+	return sn_dtype_info(t)->kind == 'F';
+}
+static inline bool
+sn_is_int(enum sn_dtype t)
 {
 	return sn_dtype_info(t)->kind == 'I' || sn_dtype_info(t)->kind == 'U';
 }
@@ -40,7 +45,10 @@ size_t sn_dtype_bytes(enum sn_dtype t, size_t n);
 
 /* One element in a carrier: f for floats (f32 values are exact in a double), i for integers and
  * bool (u64 as its bits). */
-union sn_num { double f; int64_t i; };
+union sn_num {
+	double f;
+	int64_t i;
+};
 
 /* Element number INDEX of packed, perhaps unaligned memory. Not for strings and complex. */
 union sn_num sn_dtype_load(enum sn_dtype t, const void *base, size_t index);

@@ -35,11 +35,23 @@ enum sn_scalar_op {
 	OP_COUNT
 };
 
-struct sn_scalar_info { const char *text; int arity, form; char result, operands; };
+struct sn_scalar_info {
+	const char *text;
+	int arity, form;
+	char result, operands;
+};
 const struct sn_scalar_info *sn_scalar_info(enum sn_scalar_op op);
 
 enum sn_expr_kind {
-	EX_CONST, EX_SYM, EX_AXIS, EX_READ, EX_STATE, EX_OTHER, EX_ARG, EX_LOCAL, EX_OP,
+	EX_CONST,
+	EX_SYM,
+	EX_AXIS,
+	EX_READ,
+	EX_STATE,
+	EX_OTHER,
+	EX_ARG,
+	EX_LOCAL,
+	EX_OP,
 };
 
 struct sn_expr;
@@ -48,62 +60,62 @@ struct sn_tensor;
 /* A number known only at run time: an input's dimension, or computed by the host program. */
 struct sn_sym {
 	const char *name;
-	int id;			/* dense in its pool */
-	int64_t lo, hi;		/* proved bounds, inclusive; hi INT64_MAX when unknown */
-	bool is_dim;		/* a dimension of a graph input (else a host scalar) */
-	int input, axis;	/* where it is first found, for dimensions */
+	int id;		 /* dense in its pool */
+	int64_t lo, hi;	 /* proved bounds, inclusive; hi INT64_MAX when unknown */
+	bool is_dim;	 /* a dimension of a graph input (else a host scalar) */
+	int input, axis; /* where it is first found, for dimensions */
 };
 
 /* An iteration variable, 0 <= axis < extent. Identity is the pointer. */
 struct sn_axis {
 	const char *name;
-	int id;			/* dense in its pool */
+	int id; /* dense in its pool */
 	const struct sn_expr *extent;
 };
 
 /* A value named by a statement of the loop level. */
 struct sn_local {
 	const char *name;
-	int id;			/* dense in its pool */
+	int id; /* dense in its pool */
 	enum sn_dtype dtype;
 	int lanes;
 };
 
 /* sn_expr.has */
 enum {
-	SN_HAS_READ = 1,	/* an EX_READ */
-	SN_HAS_STATE = 2,	/* an EX_STATE, EX_OTHER or EX_ARG */
-	SN_HAS_WRAP = 4,	/* i64 from data, and unbounded: its arithmetic may wrap around */
+	SN_HAS_READ = 1,  /* an EX_READ */
+	SN_HAS_STATE = 2, /* an EX_STATE, EX_OTHER or EX_ARG */
+	SN_HAS_WRAP = 4,  /* i64 from data, and unbounded: its arithmetic may wrap around */
 };
 
 struct sn_expr {
-	uint8_t kind;		/* enum sn_expr_kind */
-	uint8_t op;		/* enum sn_scalar_op, EX_OP only */
-	uint8_t dtype;		/* enum sn_dtype of the value */
-	uint8_t has_outside;	/* EX_READ: the last argument is the outside value */
-	uint16_t lanes;		/* 1, or the lanes of a vector (loop level) */
+	uint8_t kind;	     /* enum sn_expr_kind */
+	uint8_t op;	     /* enum sn_scalar_op, EX_OP only */
+	uint8_t dtype;	     /* enum sn_dtype of the value */
+	uint8_t has_outside; /* EX_READ: the last argument is the outside value */
+	uint16_t lanes;	     /* 1, or the lanes of a vector (loop level) */
 	uint16_t nargs;
-	uint8_t has;		/* SN_HAS_*: what occurs in it */
-	uint32_t id;		/* dense in its pool, operands before users */
-	int64_t lo, hi;		/* i64: proved bounds, saturated; read them through sn_bounds */
-	uint64_t axes;		/* bit axis->id % 64 of every axis in it: a filter */
+	uint8_t has;	/* SN_HAS_*: what occurs in it */
+	uint32_t id;	/* dense in its pool, operands before users */
+	int64_t lo, hi; /* i64: proved bounds, saturated; read them through sn_bounds */
+	uint64_t axes;	/* bit axis->id % 64 of every axis in it: a filter */
 	union {
-		union sn_num num;		/* EX_CONST; of a vector: every lane */
+		union sn_num num; /* EX_CONST; of a vector: every lane */
 		const struct sn_sym *sym;
 		const struct sn_axis *axis;
-		const struct sn_tensor *tensor;	/* EX_READ: args are the indices [, outside] */
+		const struct sn_tensor *tensor; /* EX_READ: args are the indices [, outside] */
 		const struct sn_local *local;
-		int state;			/* EX_STATE, EX_OTHER, EX_ARG: which */
+		int state; /* EX_STATE, EX_OTHER, EX_ARG: which */
 	};
 	const struct sn_expr *args[];
 };
 
 struct sn_pool {
 	struct sn_arena *arena;
-	const struct sn_expr **slots;	/* hash table of all expressions */
+	const struct sn_expr **slots; /* hash table of all expressions */
 	size_t nslots, nexprs;
 	int nsyms, naxes, nlocals;
-	struct sn_sym **syms;		/* by id */
+	struct sn_sym **syms; /* by id */
 	size_t symcap;
 };
 
@@ -111,11 +123,12 @@ void sn_pool_init(struct sn_pool *p, struct sn_arena *a);
 
 /* Leaves. */
 const struct sn_expr *sn_const(struct sn_pool *p, enum sn_dtype t, union sn_num x);
-const struct sn_expr *sn_int(struct sn_pool *p, int64_t x);		/* i64 */
-const struct sn_expr *sn_float(struct sn_pool *p, enum sn_dtype t, double x);	/* any type; rounded or converted to it */
-const struct sn_expr *sn_read(struct sn_pool *p, const struct sn_tensor *x,
-			      const struct sn_expr *const *idx, int nidx,
-			      const struct sn_expr *outside /* or NULL */);
+const struct sn_expr *sn_int(struct sn_pool *p, int64_t x); /* i64 */
+const struct sn_expr *
+sn_float(struct sn_pool *p, enum sn_dtype t, double x); /* any type; rounded or converted to it */
+const struct sn_expr *
+sn_read(struct sn_pool *p, const struct sn_tensor *x, const struct sn_expr *const *idx, int nidx,
+	const struct sn_expr *outside /* or NULL */);
 const struct sn_expr *sn_state(struct sn_pool *p, enum sn_dtype t, int state);
 const struct sn_expr *sn_other(struct sn_pool *p, enum sn_dtype t, int state);
 const struct sn_expr *sn_arg(struct sn_pool *p, enum sn_dtype t, int arg);
@@ -130,11 +143,11 @@ struct sn_local *sn_local_new(struct sn_pool *p, const char *name, enum sn_dtype
 /* Operations. Constant operands are folded, identities removed, i64 brought to affine form; the
  * operands' types must agree (sn_bug otherwise). TO is the result of cast and bitcast. A vector
  * and a scalar operand: the scalar is splatted. */
-const struct sn_expr *sn_op(struct sn_pool *p, enum sn_scalar_op op,
-			    const struct sn_expr *const *args, int nargs);
+const struct sn_expr *
+sn_op(struct sn_pool *p, enum sn_scalar_op op, const struct sn_expr *const *args, int nargs);
 const struct sn_expr *sn_op1(struct sn_pool *p, enum sn_scalar_op op, const struct sn_expr *a);
-const struct sn_expr *sn_op2(struct sn_pool *p, enum sn_scalar_op op, const struct sn_expr *a,
-			     const struct sn_expr *b);
+const struct sn_expr *
+sn_op2(struct sn_pool *p, enum sn_scalar_op op, const struct sn_expr *a, const struct sn_expr *b);
 const struct sn_expr *sn_op3(struct sn_pool *p, enum sn_scalar_op op, const struct sn_expr *a,
 			     const struct sn_expr *b, const struct sn_expr *c);
 const struct sn_expr *sn_cast(struct sn_pool *p, enum sn_dtype to, const struct sn_expr *a);
@@ -152,11 +165,16 @@ const struct sn_expr *sn_sub(struct sn_pool *p, const struct sn_expr *a, const s
 const struct sn_expr *sn_mul(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *b);
 const struct sn_expr *sn_addk(struct sn_pool *p, const struct sn_expr *a, int64_t k);
 const struct sn_expr *sn_mulk(struct sn_pool *p, const struct sn_expr *a, int64_t k);
-const struct sn_expr *sn_divk(struct sn_pool *p, const struct sn_expr *a, int64_t k);	/* floor */
-const struct sn_expr *sn_modk(struct sn_pool *p, const struct sn_expr *a, int64_t k);	/* floor */
+const struct sn_expr *sn_divk(struct sn_pool *p, const struct sn_expr *a, int64_t k); /* floor */
+const struct sn_expr *sn_modk(struct sn_pool *p, const struct sn_expr *a, int64_t k); /* floor */
 
-static inline bool sn_is_const(const struct sn_expr *e) { return e->kind == EX_CONST; }
-static inline bool sn_is_int_const(const struct sn_expr *e, int64_t k)
+static inline bool
+sn_is_const(const struct sn_expr *e)
+{
+	return e->kind == EX_CONST;
+}
+static inline bool
+sn_is_int_const(const struct sn_expr *e, int64_t k)
 {
 	return e->kind == EX_CONST && !sn_is_float((enum sn_dtype)e->dtype) && e->num.i == k;
 }
@@ -170,7 +188,7 @@ bool sn_get_int(const struct sn_expr *e, int64_t *out);
  */
 struct sn_subst {
 	struct sn_pool *pool;
-	struct sn_map map;	/* by id */
+	struct sn_map map; /* by id */
 	/* Called for leaves and reads whose arguments have been rewritten; returns NULL to keep. */
 	const struct sn_expr *(*leaf)(struct sn_subst *s, const struct sn_expr *e);
 	void *arg;
@@ -224,7 +242,7 @@ struct sn_expr_names {
 	const char *(*leaf)(void *arg, const struct sn_expr *e);
 	void *arg;
 };
-void sn_expr_print_named(struct sn_buf *out, const struct sn_expr *e,
-			 const struct sn_expr_names *names);
+void
+sn_expr_print_named(struct sn_buf *out, const struct sn_expr *e, const struct sn_expr_names *names);
 
 #endif

@@ -8,8 +8,8 @@
 
 /* The one expression equal to HEAD with HEAD->nargs operands ARGS; new if there was none.
  * HEAD's id, has, lo, hi and axes are ignored and computed. */
-const struct sn_expr *sn_expr_intern(struct sn_pool *p, const struct sn_expr *head,
-				     const struct sn_expr *const *args);
+const struct sn_expr *
+sn_expr_intern(struct sn_pool *p, const struct sn_expr *head, const struct sn_expr *const *args);
 
 /* The node OP itself, nothing folded or simplified. */
 const struct sn_expr *sn_expr_node(struct sn_pool *p, enum sn_scalar_op op, enum sn_dtype dtype,

@@ -23,11 +23,11 @@ struct sn_expr_scope {
 };
 
 /* An expression from the current token on; NULL if an error was reported. */
-const struct sn_expr *sn_expr_parse(struct sn_lex *x, struct sn_pool *p,
-				    const struct sn_expr_scope *scope);
+const struct sn_expr *
+sn_expr_parse(struct sn_lex *x, struct sn_pool *p, const struct sn_expr_scope *scope);
 
 /* The same, and it must be a scalar of type i64: a dimension or an index. */
-const struct sn_expr *sn_index_parse(struct sn_lex *x, struct sn_pool *p,
-				     const struct sn_expr_scope *scope);
+const struct sn_expr *
+sn_index_parse(struct sn_lex *x, struct sn_pool *p, const struct sn_expr_scope *scope);
 
 #endif

@@ -25,7 +25,7 @@ enum sn_graph_op {
 struct sn_graph_op_info {
 	const char *domain, *name, *since, *traits;
 	enum sn_attr_set attrs;
-	int min_in, max_in, min_out, max_out;	/* max -1: no limit */
+	int min_in, max_in, min_out, max_out; /* max -1: no limit */
 };
 
 const struct sn_graph_op_info *sn_graph_op_info(enum sn_graph_op op);
@@ -37,21 +37,21 @@ struct sn_graph;
 
 /* An operand slot. */
 struct sn_use {
-	struct sn_value *value;		/* NULL: absent optional operand */
-	struct sn_node *node;		/* the reader; NULL: a graph output */
+	struct sn_value *value; /* NULL: absent optional operand */
+	struct sn_node *node;	/* the reader; NULL: a graph output */
 	int slot;
-	struct sn_use *next, *prev;	/* other uses of the value */
+	struct sn_use *next, *prev; /* other uses of the value */
 };
 
 struct sn_value {
-	int id;				/* dense in the graph */
-	const char *name;		/* unique in the graph, never "" */
+	int id;		  /* dense in the graph */
+	const char *name; /* unique in the graph, never "" */
 	struct sn_type type;
-	struct sn_node *def;		/* NULL: input or constant */
+	struct sn_node *def; /* NULL: input or constant */
 	int def_index;
 	struct sn_use *uses;
-	const struct sn_data *data;	/* a constant (initialiser or folded) */
-	const struct sn_expr *const *known;	/* elements of a small integer tensor as dimension
+	const struct sn_data *data;	    /* a constant (initialiser or folded) */
+	const struct sn_expr *const *known; /* elements of a small integer tensor as dimension
 						 * expressions, in order; NULL when not known */
 	int nknown;
 };
@@ -60,13 +60,13 @@ struct sn_node {
 	int id;
 	enum sn_graph_op op;
 	int nin, nout;
-	struct sn_use *in;		/* nin slots */
-	struct sn_value **out;		/* nout results; NULL: result not wanted */
-	void *attrs;			/* struct sn_attrs_<set> of the operator's row */
+	struct sn_use *in;     /* nin slots */
+	struct sn_value **out; /* nout results; NULL: result not wanted */
+	void *attrs;	       /* struct sn_attrs_<set> of the operator's row */
 	const struct sn_origin *origin;
 	struct sn_graph *graph;
 	struct sn_node *next, *prev;
-	struct sn_graph **regions;	/* bodies of If, Loop, Scan */
+	struct sn_graph **regions; /* bodies of If, Loop, Scan */
 	int nregions;
 };
 
@@ -74,13 +74,13 @@ struct sn_graph {
 	const char *name;
 	struct sn_arena *arena;
 	struct sn_pool *pool;
-	struct sn_map names;		/* of values */
+	struct sn_map names; /* of values */
 	struct sn_node *first, *last;
-	SN_VEC(struct sn_value *) inputs;	/* in declared order, without constants */
-	SN_VEC(struct sn_use *) outputs;	/* in declared order; slots with node NULL */
-	SN_VEC(const char *) output_names;	/* as declared (a value may be output twice) */
-	int nnodes, nvalues;		/* bounds of ids */
-	struct sn_graph *outer;		/* region: the graph around; values of it may be read */
+	SN_VEC(struct sn_value *) inputs;  /* in declared order, without constants */
+	SN_VEC(struct sn_use *) outputs;   /* in declared order; slots with node NULL */
+	SN_VEC(const char *) output_names; /* as declared (a value may be output twice) */
+	int nnodes, nvalues;		   /* bounds of ids */
+	struct sn_graph *outer;		   /* region: the graph around; values of it may be read */
 };
 
 struct sn_graph *sn_graph_new(struct sn_arena *a, struct sn_pool *p, const char *name);
@@ -95,9 +95,9 @@ void sn_graph_set_output(struct sn_graph *g, int i, struct sn_value *v);
 
 /* A new node with NIN operands (entries may be NULL) and NOUT fresh results of unknown type, before
  * BEFORE (NULL: at the end); attributes at their defaults. Results are renamed by sn_value_rename. */
-struct sn_node *sn_node_new(struct sn_graph *g, struct sn_node *before, enum sn_graph_op op,
-			    struct sn_value *const *in, int nin, int nout,
-			    const struct sn_origin *origin);
+struct sn_node *
+sn_node_new(struct sn_graph *g, struct sn_node *before, enum sn_graph_op op,
+	    struct sn_value *const *in, int nin, int nout, const struct sn_origin *origin);
 /* A body for N (then_branch, else_branch; body), after those it has: an empty graph inside N's. */
 struct sn_graph *sn_node_add_region(struct sn_node *n, const char *name);
 void sn_node_set_input(struct sn_node *n, int slot, struct sn_value *v);
@@ -112,8 +112,13 @@ void sn_node_move(struct sn_node *n, struct sn_node *before);
 bool sn_value_is_output(const struct sn_value *v);
 int sn_value_nuses(const struct sn_value *v);
 
-static inline bool sn_value_is_const(const struct sn_value *v) { return v && v->data; }
-static inline struct sn_value *sn_in(const struct sn_node *n, int i)
+static inline bool
+sn_value_is_const(const struct sn_value *v)
+{
+	return v && v->data;
+}
+static inline struct sn_value *
+sn_in(const struct sn_node *n, int i)
 {
 	return i < n->nin ? n->in[i].value : NULL;
 }

@@ -12,13 +12,16 @@
 
 #include "ir/expr.h"
 
-struct sn_term { const struct sn_expr *base; int64_t coef; };
+struct sn_term {
+	const struct sn_expr *base;
+	int64_t coef;
+};
 
 struct sn_affine {
 	int64_t constant;
 	int n;
-	struct sn_term terms[16];	/* in order of base->id */
-	bool is_exact;			/* false: more than 16 terms, E itself is the one term */
+	struct sn_term terms[16]; /* in order of base->id */
+	bool is_exact;		  /* false: more than 16 terms, E itself is the one term */
 };
 
 /* Takes a canonical expression apart. */
@@ -44,7 +47,7 @@ bool sn_prove_lt(struct sn_pool *p, const struct sn_expr *a, const struct sn_exp
 bool sn_prove_divides(const struct sn_expr *e, int64_t k);
 
 /* OP on i64 operands, simplified, or NULL if there is nothing to simplify; called by sn_op only. */
-const struct sn_expr *sn_index_op(struct sn_pool *p, enum sn_scalar_op op,
-				  const struct sn_expr *const *args, int nargs);
+const struct sn_expr *
+sn_index_op(struct sn_pool *p, enum sn_scalar_op op, const struct sn_expr *const *args, int nargs);
 
 #endif

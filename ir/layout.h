@@ -27,13 +27,13 @@ struct sn_layout_part {
 
 struct sn_layout {
 	int rank;
-	const struct sn_expr *extent[SN_MAX_RANK];	/* padded, halo included */
+	const struct sn_expr *extent[SN_MAX_RANK]; /* padded, halo included */
 	int64_t halo_lo[SN_MAX_RANK], halo_hi[SN_MAX_RANK];
-	union sn_num fill;				/* value of halo and padding */
-	bool has_fill;					/* false: padding is never read */
+	union sn_num fill; /* value of halo and padding */
+	bool has_fill;	   /* false: padding is never read */
 	int nparts;
-	struct sn_layout_part parts[SN_MAX_PARTS];	/* outermost first */
-	const struct sn_expr *size;			/* elements */
+	struct sn_layout_part parts[SN_MAX_PARTS]; /* outermost first */
+	const struct sn_expr *size;		   /* elements */
 };
 
 /* Row-major, dense. */
@@ -41,17 +41,17 @@ const struct sn_layout *sn_layout_dense(struct sn_pool *p, const struct sn_type 
 
 /* AXIS in blocks of BLOCK innermost (others row-major outside it), halos lo/hi per axis (NULL: none),
  * extents of AXIS padded to a multiple of BLOCK. */
-const struct sn_layout *sn_layout_blocked(struct sn_pool *p, const struct sn_type *t, int axis,
-					  int64_t block, const int64_t *halo_lo,
-					  const int64_t *halo_hi, const union sn_num *fill);
+const struct sn_layout *
+sn_layout_blocked(struct sn_pool *p, const struct sn_type *t, int axis, int64_t block,
+		  const int64_t *halo_lo, const int64_t *halo_hi, const union sn_num *fill);
 
 /* The layout of T (dense when it has none of its own). */
 struct sn_tensor;
 const struct sn_layout *sn_layout_of(struct sn_pool *p, const struct sn_tensor *t);
 
 /* Offset of the element at logical index IDX. */
-const struct sn_expr *sn_layout_offset(struct sn_pool *p, const struct sn_layout *l,
-				       const struct sn_expr *const *idx);
+const struct sn_expr *
+sn_layout_offset(struct sn_pool *p, const struct sn_layout *l, const struct sn_expr *const *idx);
 bool sn_layout_equal(const struct sn_layout *a, const struct sn_layout *b);
 bool sn_layout_is_dense(struct sn_pool *p, const struct sn_layout *l, const struct sn_type *t);
 

@@ -16,21 +16,21 @@ enum sn_token_kind { TK_END, TK_NAME, TK_STRING, TK_INT, TK_FLOAT, TK_SIGN };
 
 struct sn_token {
 	enum sn_token_kind kind;
-	const char *text;	/* the name, what a string says, or the token as written */
-	uint64_t i;		/* TK_INT */
-	double f;		/* TK_FLOAT and TK_INT */
-	int line, column;	/* from 1 */
+	const char *text; /* the name, what a string says, or the token as written */
+	uint64_t i;	  /* TK_INT */
+	double f;	  /* TK_FLOAT and TK_INT */
+	int line, column; /* from 1 */
 };
 
 struct sn_lex {
 	const char *file;	/* for messages, may be NULL */
-	const char *text, *pos;	/* the whole text; what follows the token */
+	const char *text, *pos; /* the whole text; what follows the token */
 	const char *line_start;
 	int line;
-	struct sn_token token;	/* the current one */
+	struct sn_token token; /* the current one */
 	struct sn_arena *arena;
 	struct sn_diags *diags;
-	int depth;		/* of nesting, see sn_lex_enter */
+	int depth; /* of nesting, see sn_lex_enter */
 	bool has_failed;
 };
 
@@ -61,9 +61,10 @@ void sn_lex_leave(struct sn_lex *x);
 /* Reports ID with its arguments at the current token, unless an error was reported before; from now
  * on all tokens are the end. Returns false. */
 #define sn_lex_error(x, id, ...) \
-	((x)->has_failed ? false : \
-	 (sn_report_excerpt((x)->diags, sn_lex_where(x), sn_lex_excerpt(x), id, __VA_ARGS__), \
-	  sn_lex_stop(x)))
+	((x)->has_failed ? false \
+			 : (sn_report_excerpt((x)->diags, sn_lex_where(x), sn_lex_excerpt(x), id, \
+					      __VA_ARGS__), \
+			    sn_lex_stop(x)))
 struct sn_where sn_lex_where(const struct sn_lex *x);
 const char *sn_lex_excerpt(const struct sn_lex *x);
 bool sn_lex_stop(struct sn_lex *x);

@@ -26,11 +26,11 @@
 
 /* Address spaces. */
 enum sn_space {
-	SP_GLOBAL,	/* parameter: arena, caller's memory, weights */
-	SP_STACK,	/* private array in memory */
-	SP_REG,		/* private, meant for registers: indices are constants after unrolling */
-	SP_SCRATCH,	/* private to a thread, too large for the stack: from the arena's scratch part */
-	SP_SHARED,	/* local memory of a work-group (devices) */
+	SP_GLOBAL,  /* parameter: arena, caller's memory, weights */
+	SP_STACK,   /* private array in memory */
+	SP_REG,	    /* private, meant for registers: indices are constants after unrolling */
+	SP_SCRATCH, /* private to a thread, too large for the stack: from the arena's scratch part */
+	SP_SHARED,  /* local memory of a work-group (devices) */
 };
 
 /*
@@ -44,39 +44,53 @@ struct sn_buffer {
 	int id;
 	const char *name;
 	enum sn_dtype dtype;
-	int lanes;			/* of an element: 1, or a vector (after vectorising) */
+	int lanes; /* of an element: 1, or a vector (after vectorising) */
 	enum sn_space space;
-	bool is_const;			/* parameter that is only read */
-	bool is_alias;			/* may overlap another parameter: no restrict */
-	int rank;			/* parameters: 1 */
-	const struct sn_expr *dims[6];	/* elements; parameters: how many may be touched */
-	int align;			/* bytes the start is aligned to, 0: of the element */
+	bool is_const;		       /* parameter that is only read */
+	bool is_alias;		       /* may overlap another parameter: no restrict */
+	int rank;		       /* parameters: 1 */
+	const struct sn_expr *dims[6]; /* elements; parameters: how many may be touched */
+	int align;		       /* bytes the start is aligned to, 0: of the element */
 };
 
 enum sn_stmt_kind { ST_FOR, ST_IF, ST_LET, ST_LOAD, ST_STORE, ST_ALLOC, ST_BARRIER };
 
 struct sn_stmt;
-struct sn_block { struct sn_stmt *first, *last; };
+struct sn_block {
+	struct sn_stmt *first, *last;
+};
 
 struct sn_stmt {
 	enum sn_stmt_kind kind;
 	struct sn_stmt *next;
 	const struct sn_origin *origin;
 	union {
-		struct { const struct sn_axis *axis; enum sn_loop_kind kind; struct sn_block body; } loop;
-		struct { const struct sn_expr *cond; struct sn_block then, otherwise; } cond;
-		struct { const struct sn_local *local; const struct sn_expr *value; } let;
+		struct {
+			const struct sn_axis *axis;
+			enum sn_loop_kind kind;
+			struct sn_block body;
+		} loop;
+		struct {
+			const struct sn_expr *cond;
+			struct sn_block then, otherwise;
+		} cond;
+		struct {
+			const struct sn_local *local;
+			const struct sn_expr *value;
+		} let;
 		/* lanes of local (load) or value (store) > 1: that many consecutive elements of the last
 		 * dimension, unless the buffer's own elements are vectors. active < lanes: only the
 		 * first ACTIVE are touched (load: the others are 0). */
 		struct {
-			const struct sn_local *local;		/* load */
-			const struct sn_expr *value;		/* store */
+			const struct sn_local *local; /* load */
+			const struct sn_expr *value;  /* store */
 			const struct sn_buffer *buffer;
 			const struct sn_expr *idx[6];
-			int active;				/* 0: all lanes */
+			int active; /* 0: all lanes */
 		} mem;
-		struct { struct sn_buffer *buffer; } alloc;
+		struct {
+			struct sn_buffer *buffer;
+		} alloc;
 	};
 };
 
@@ -85,7 +99,7 @@ struct sn_func {
 	struct sn_arena *arena;
 	struct sn_pool *pool;
 	SN_VEC(struct sn_buffer *) params;
-	SN_VEC(const struct sn_sym *) syms;	/* run-time numbers it uses, passed as i64 */
+	SN_VEC(const struct sn_sym *) syms; /* run-time numbers it uses, passed as i64 */
 	struct sn_block body;
 	int nbuffers;
 	const struct sn_origin *origin;
@@ -98,7 +112,7 @@ struct sn_func {
 struct sn_builder {
 	struct sn_func *func;
 	struct sn_pool *pool;
-	const struct sn_origin *origin;	/* given to new statements */
+	const struct sn_origin *origin; /* given to new statements */
 	struct sn_block *stack[64];
 	int depth;
 };
@@ -116,10 +130,11 @@ const struct sn_expr *sn_at_for(struct sn_builder *b, enum sn_loop_kind kind, co
 void sn_at_for_axis(struct sn_builder *b, enum sn_loop_kind kind, const struct sn_axis *axis);
 void sn_at_if(struct sn_builder *b, const struct sn_expr *cond);
 void sn_at_else(struct sn_builder *b);
-void sn_at_end(struct sn_builder *b);	/* closes the innermost sn_at_for / sn_at_if */
+void sn_at_end(struct sn_builder *b); /* closes the innermost sn_at_for / sn_at_if */
 struct sn_buffer *sn_at_alloc(struct sn_builder *b, enum sn_space space, const char *name,
 			      enum sn_dtype t, int rank, const int64_t *dims);
-const struct sn_expr *sn_at_let(struct sn_builder *b, const char *name, const struct sn_expr *value);
+const struct sn_expr *
+sn_at_let(struct sn_builder *b, const char *name, const struct sn_expr *value);
 const struct sn_expr *sn_at_load(struct sn_builder *b, const char *name,
 				 const struct sn_buffer *buf, const struct sn_expr *const *idx);
 void sn_at_store(struct sn_builder *b, const struct sn_buffer *buf,
@@ -128,9 +143,9 @@ void sn_at_barrier(struct sn_builder *b);
 
 /* Explicit vectors: LANES consecutive elements of the last dimension, of which only the first ACTIVE
  * are touched (0: all). A store takes the lanes of its value. */
-const struct sn_expr *sn_at_load_lanes(struct sn_builder *b, const char *name,
-				       const struct sn_buffer *buf,
-				       const struct sn_expr *const *idx, int lanes, int active);
+const struct sn_expr *
+sn_at_load_lanes(struct sn_builder *b, const char *name, const struct sn_buffer *buf,
+		 const struct sn_expr *const *idx, int lanes, int active);
 void sn_at_store_active(struct sn_builder *b, const struct sn_buffer *buf,
 			const struct sn_expr *const *idx, const struct sn_expr *value, int active);
 
@@ -151,8 +166,8 @@ void sn_at_lane_merge(struct sn_builder *b, const struct sn_reducer *r,
 		      const struct sn_expr **out, struct sn_arena *scratch);
 
 /* For passes: a statement of F's arena that stands nowhere yet, and its place at a block's end. */
-struct sn_stmt *sn_stmt_new(struct sn_arena *a, enum sn_stmt_kind kind,
-			    const struct sn_origin *origin);
+struct sn_stmt *
+sn_stmt_new(struct sn_arena *a, enum sn_stmt_kind kind, const struct sn_origin *origin);
 void sn_block_append(struct sn_block *block, struct sn_stmt *s);
 
 /* Calls PRE on each statement in order, before its children; a false return skips them. */
@@ -178,10 +193,10 @@ bool sn_func_verify(const struct sn_func *f, struct sn_diags *diags);
  */
 struct sn_func_run {
 	void *const *args;
-	const size_t *counts;		/* elements behind each */
-	const bool *init;		/* NULL: const parameters are, others are not */
+	const size_t *counts; /* elements behind each */
+	const bool *init;     /* NULL: const parameters are, others are not */
 	const int64_t *syms;
-	bool is_all_f64;		/* float arithmetic in double (memory stays as typed) */
+	bool is_all_f64; /* float arithmetic in double (memory stays as typed) */
 };
 bool sn_func_interp(const struct sn_func *f, const struct sn_func_run *r, struct sn_arena *scratch,
 		    struct sn_diags *diags);

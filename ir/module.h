@@ -16,43 +16,48 @@
 /* One call of a function at run time. */
 struct sn_step {
 	const struct sn_func *func;
-	const struct sn_kernel *kernel;		/* whose work it is */
-	struct sn_tensor **args;		/* one tensor for each parameter of func */
-	const struct sn_expr **syms;		/* value of each of func's symbols */
-	bool is_first_of_equal;			/* this step's func is the one emitted for its equals */
+	const struct sn_kernel *kernel; /* whose work it is */
+	struct sn_tensor **args;	/* one tensor for each parameter of func */
+	const struct sn_expr **syms;	/* value of each of func's symbols */
+	bool is_first_of_equal;		/* this step's func is the one emitted for its equals */
 };
 
 /* Where a tensor of role TEMP lies, and what the arena needs. */
 struct sn_plan {
-	SN_VEC(struct sn_step) steps;		/* in order of execution */
-	const struct sn_expr **sizes;		/* bytes by tensor id (roots of views only), NULL: not in the arena */
-	int64_t *offsets;			/* by tensor id; static models only, -1: none */
-	int *first, *last;			/* lifetime in steps, by tensor id */
-	bool is_static;				/* all sizes are numbers: offsets are final */
-	int64_t arena_bytes;			/* static models */
-	int64_t lower_bound;			/* most bytes live at once */
-	int64_t scratch_bytes;			/* for each thread */
+	SN_VEC(struct sn_step) steps; /* in order of execution */
+	const struct sn_expr *
+		*sizes;	     /* bytes by tensor id (roots of views only), NULL: not in the arena */
+	int64_t *offsets;    /* by tensor id; static models only, -1: none */
+	int *first, *last;   /* lifetime in steps, by tensor id */
+	bool is_static;	     /* all sizes are numbers: offsets are final */
+	int64_t arena_bytes; /* static models */
+	int64_t lower_bound; /* most bytes live at once */
+	int64_t scratch_bytes; /* for each thread */
 };
 
 /* Constant tensors in the order of the weights file, each at a multiple of 64 bytes. */
 struct sn_weights {
 	SN_VEC(struct sn_tensor *) tensors;
-	int64_t *offsets;			/* by tensor id, -1: none */
+	int64_t *offsets; /* by tensor id, -1: none */
 	int64_t bytes;
 };
 
 /* A remark: why something was or was not done, for explain and the report. */
-struct sn_remark { const char *pass; const struct sn_origin *origin; const char *text; };
+struct sn_remark {
+	const char *pass;
+	const struct sn_origin *origin;
+	const char *text;
+};
 
 struct sn_module {
-	const char *name;			/* C identifier, prefix of external symbols */
-	const char *source;			/* model file */
+	const char *name;   /* C identifier, prefix of external symbols */
+	const char *source; /* model file */
 	struct sn_arena *arena;
 	struct sn_pool *pool;
 	struct sn_diags *diags;
 	const struct sn_target *target;
-	bool is_threaded;			/* emit parallel loops */
-	bool has_vectors;			/* dialect has vector types: vectorise, use vector schedules */
+	bool is_threaded; /* emit parallel loops */
+	bool has_vectors; /* dialect has vector types: vectorise, use vector schedules */
 	struct sn_graph *graph;
 	struct sn_program *program;
 	SN_VEC(struct sn_func *) funcs;
@@ -61,7 +66,7 @@ struct sn_module {
 	SN_VEC(struct sn_remark) remarks;
 };
 
-void sn_remark(struct sn_module *m, const char *pass, const struct sn_origin *o,
-	       const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void sn_remark(struct sn_module *m, const char *pass, const struct sn_origin *o, const char *fmt,
+	       ...) __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -12,10 +12,10 @@
 #include "support/diag.h"
 
 struct sn_origin_node {
-	const char *file;	/* model file */
-	const char *op;		/* ONNX operator type */
-	const char *name;	/* node name, "" if it has none */
-	int index;		/* node number in its graph */
+	const char *file; /* model file */
+	const char *op;	  /* ONNX operator type */
+	const char *name; /* node name, "" if it has none */
+	int index;	  /* node number in its graph */
 };
 
 /* A set of nodes in order of index; immutable. */
@@ -24,10 +24,10 @@ struct sn_origin {
 	const struct sn_origin_node *const *nodes;
 };
 
-const struct sn_origin *sn_origin_of(struct sn_arena *a, const char *file, const char *op,
-				     const char *name, int index);
+const struct sn_origin *
+sn_origin_of(struct sn_arena *a, const char *file, const char *op, const char *name, int index);
 const struct sn_origin *sn_origin_join(struct sn_arena *a, const struct sn_origin *x,
-				       const struct sn_origin *y);	/* either may be NULL */
+				       const struct sn_origin *y); /* either may be NULL */
 
 /* "Conv 'conv1', Relu 'relu0'" */
 void sn_origin_print(struct sn_buf *out, const struct sn_origin *o);

@@ -18,8 +18,8 @@ bool sn_shape_broadcast(struct sn_pool *p, const struct sn_type *a, const struct
 /* A sliding window over one axis (Conv, pooling). */
 struct sn_window {
 	int64_t kernel, stride, dilation;
-	const struct sn_expr *pad_lo, *pad_hi;	/* after auto_pad */
-	const struct sn_expr *in, *out;		/* extents */
+	const struct sn_expr *pad_lo, *pad_hi; /* after auto_pad */
+	const struct sn_expr *in, *out;	       /* extents */
 };
 
 /* auto_pad is NULL or NOTSET, VALID, SAME_UPPER, SAME_LOWER; pads has 2*n entries (lo..., hi...) or n < 0. */
@@ -35,7 +35,9 @@ bool sn_shape_windows(struct sn_pool *p, const struct sn_type *x, int nspatial,
  * identity.  False if the products can't be matched group by group (then the one
  * group is everything).
  */
-struct sn_reshape_group { int s0, s1, d0, d1; };
+struct sn_reshape_group {
+	int s0, s1, d0, d1;
+};
 int sn_shape_reshape_groups(struct sn_pool *p, const struct sn_type *src, const struct sn_type *dst,
 			    struct sn_reshape_group *out /* SN_MAX_RANK */);
 

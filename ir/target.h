@@ -12,19 +12,19 @@
 #include "support/diag.h"
 
 struct sn_target {
-	const char *name;		/* "x86-64-v4", "native", ... */
-	const char *march;		/* flag for the C compiler, e.g. "-march=x86-64-v4" */
-	int vector_bytes;		/* native vector width, 0: none */
-	int nregs;			/* vector registers */
-	int fma_ports;			/* vector multiply-adds a cycle */
-	int fma_latency;		/* cycles */
-	int load_ports;			/* vector loads a cycle */
+	const char *name;  /* "x86-64-v4", "native", ... */
+	const char *march; /* flag for the C compiler, e.g. "-march=x86-64-v4" */
+	int vector_bytes;  /* native vector width, 0: none */
+	int nregs;	   /* vector registers */
+	int fma_ports;	   /* vector multiply-adds a cycle */
+	int fma_latency;   /* cycles */
+	int load_ports;	   /* vector loads a cycle */
 	bool has_fma, has_vnni, has_bf16, has_gather;
 	int64_t l1_bytes, l2_bytes, l3_bytes;
 	int l1_ways, line_bytes;
 	int cores;
-	double ghz;			/* nominal, 0: unknown */
-	double dram_gbs;		/* one core, 0: unknown */
+	double ghz;	 /* nominal, 0: unknown */
+	double dram_gbs; /* one core, 0: unknown */
 };
 
 /* NAME: "native", a compiled-in name, or a path of an XML file. NULL after a diagnostic. */
@@ -34,7 +34,8 @@ const struct sn_target *sn_target_find(const char *name, struct sn_arena *a, str
 const char *const *sn_target_names(void);
 
 /* Lanes of element type of BYTES; at least 1. */
-static inline int sn_target_lanes(const struct sn_target *t, int bytes)
+static inline int
+sn_target_lanes(const struct sn_target *t, int bytes)
 {
 	return t->vector_bytes > bytes ? t->vector_bytes / bytes : 1;
 }

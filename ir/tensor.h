@@ -41,34 +41,35 @@ enum sn_tensor_role { TR_INPUT, TR_OUTPUT, TR_CONST, TR_TEMP };
 
 /* Where the elements live; decided by fusing (SCRATCH) and by the storage pass. */
 enum sn_tensor_store {
-	TS_OWN,		/* memory of its own: arena, caller's, or weights */
-	TS_VIEW,	/* elements of BASE: index map below */
-	TS_INPLACE,	/* the memory of BASE, which is dead afterwards, same layout */
-	TS_SCRATCH,	/* inside its kernel only, one slice for each point of the kernel's shared axes */
+	TS_OWN,	    /* memory of its own: arena, caller's, or weights */
+	TS_VIEW,    /* elements of BASE: index map below */
+	TS_INPLACE, /* the memory of BASE, which is dead afterwards, same layout */
+	TS_SCRATCH, /* inside its kernel only, one slice for each point of the kernel's shared axes */
 };
 
 struct sn_tensor {
-	int id;				/* dense in the program */
+	int id; /* dense in the program */
 	const char *name;
 	struct sn_type type;
 	enum sn_tensor_role role;
-	int role_index;			/* which input or output */
-	const struct sn_data *data;	/* TR_CONST */
+	int role_index;		    /* which input or output */
+	const struct sn_data *data; /* TR_CONST */
 	enum sn_tensor_store store;
-	struct sn_tensor *base;		/* TS_VIEW, TS_INPLACE */
-	const struct sn_expr *base_offset;	/* TS_VIEW: elements from base's start (after layout) */
-	const struct sn_layout *layout;	/* NULL: row-major, dense (ir/layout.h) */
+	struct sn_tensor *base;		   /* TS_VIEW, TS_INPLACE */
+	const struct sn_expr *base_offset; /* TS_VIEW: elements from base's start (after layout) */
+	const struct sn_layout *layout;	   /* NULL: row-major, dense (ir/layout.h) */
 	const struct sn_origin *origin;
 };
 
 /* A way to combine many values into one state tuple. */
 struct sn_reducer {
-	const char *name;		/* "sum", "max", "argmax", ...; see ir/reduce.def */
+	const char *name; /* "sum", "max", "argmax", ...; see ir/reduce.def */
 	int nstates, nargs;
 	enum sn_dtype state_types[4], arg_types[4];
 	const struct sn_expr *init[4];
-	const struct sn_expr *step[4];	/* over EX_STATE and EX_ARG */
-	const struct sn_expr *merge[4];	/* over EX_STATE (earlier) and EX_OTHER (later); [0] NULL: ordered */
+	const struct sn_expr *step[4]; /* over EX_STATE and EX_ARG */
+	const struct sn_expr
+		*merge[4]; /* over EX_STATE (earlier) and EX_OTHER (later); [0] NULL: ordered */
 };
 
 /* The built-in reducers for element type T (ir/reduce.def): sum prod max min and or; argmax argmin
@@ -80,16 +81,16 @@ enum { SN_MAX_AXES = 16, SN_MAX_RESULTS = 4 };
 
 struct sn_result {
 	struct sn_tensor *tensor;
-	const struct sn_expr *idx[SN_MAX_RANK];	/* store index, over the parallel axes */
+	const struct sn_expr *idx[SN_MAX_RANK]; /* store index, over the parallel axes */
 	const struct sn_expr *value;
 };
 
 struct sn_comp {
 	int naxes, nred;
-	const struct sn_axis *axes[SN_MAX_AXES];	/* parallel, outermost first */
-	const struct sn_axis *red[SN_MAX_AXES];		/* reduction, in the order of summing */
-	const struct sn_reducer *reducer;		/* NULL when nred is 0 and no state is used */
-	const struct sn_expr *args[4];			/* of the reducer, over axes and red */
+	const struct sn_axis *axes[SN_MAX_AXES]; /* parallel, outermost first */
+	const struct sn_axis *red[SN_MAX_AXES];	 /* reduction, in the order of summing */
+	const struct sn_reducer *reducer;	 /* NULL when nred is 0 and no state is used */
+	const struct sn_expr *args[4];		 /* of the reducer, over axes and red */
 	int nresults;
 	struct sn_result results[SN_MAX_RESULTS];
 	const struct sn_origin *origin;
@@ -102,23 +103,27 @@ struct sn_comp {
  */
 struct sn_kernel {
 	int id;
-	const char *name;		/* C identifier, e.g. k03_conv_relu */
+	const char *name; /* C identifier, e.g. k03_conv_relu */
 	int nshared;
 	SN_VEC(struct sn_comp *) stages;
 	const struct sn_origin *origin;
 	/* chosen by the choose pass, see passes/schedule.h */
 	const struct sn_schedule *schedule;
-	SN_VEC(struct sn_knob { const char *name; int64_t value; }) knobs;
+	SN_VEC(struct sn_knob {
+		const char *name;
+		int64_t value;
+	})
+	knobs;
 };
 
 struct sn_program {
 	const char *name;
 	struct sn_arena *arena;
 	struct sn_pool *pool;
-	struct sn_map names;			/* taken ones: of tensors, and of kernels with a ':' before */
-	int nkernels;				/* bound of kernel ids */
+	struct sn_map names; /* taken ones: of tensors, and of kernels with a ':' before */
+	int nkernels;	     /* bound of kernel ids */
 	SN_VEC(struct sn_tensor *) tensors;
-	SN_VEC(struct sn_kernel *) kernels;	/* in order of execution */
+	SN_VEC(struct sn_kernel *) kernels; /* in order of execution */
 	SN_VEC(struct sn_tensor *) inputs, outputs;
 };
 
@@ -137,7 +142,9 @@ int64_t sn_kernel_knob(const struct sn_kernel *k, const char *name, int64_t def)
 void sn_kernel_set_knob(struct sn_program *pr, struct sn_kernel *k, const char *name, int64_t v);
 
 /* Distinct tensors read or stored by a kernel, in order of first occurrence. */
-struct sn_tensor_list { SN_VEC(struct sn_tensor *) list; };
+struct sn_tensor_list {
+	SN_VEC(struct sn_tensor *) list;
+};
 void sn_kernel_reads(const struct sn_kernel *k, struct sn_arena *a, struct sn_tensor_list *out);
 void sn_kernel_stores(const struct sn_kernel *k, struct sn_arena *a, struct sn_tensor_list *out);
 
@@ -168,13 +175,17 @@ bool sn_program_verify(struct sn_program *pr, struct sn_diags *diags);
  */
 struct sn_interp_opts {
 	bool is_all_f64;
-	const int64_t *syms;		/* by symbol id */
+	const int64_t *syms; /* by symbol id */
 	/* called after each kernel with the tensor just completed, or NULL */
 	void (*watch)(void *arg, const struct sn_kernel *k, const struct sn_tensor *t,
 		      const void *data, bool is_f64);
 	void *arg;
 };
-struct sn_array { enum sn_dtype dtype; size_t n; void *bytes; };
+struct sn_array {
+	enum sn_dtype dtype;
+	size_t n;
+	void *bytes;
+};
 bool sn_program_interp(const struct sn_program *pr, const struct sn_interp_opts *o,
 		       const struct sn_array *in, struct sn_array *out, struct sn_arena *scratch,
 		       struct sn_diags *diags);

@@ -18,8 +18,8 @@
  */
 struct sn_sym_scope {
 	struct sn_pool *pool;
-	struct sn_map by_name;		/* to struct sn_sym */
-	struct sn_expr_scope exprs;	/* for sn_expr_parse; leaves are the symbols */
+	struct sn_map by_name;	    /* to struct sn_sym */
+	struct sn_expr_scope exprs; /* for sn_expr_parse; leaves are the symbols */
 };
 
 void sn_sym_scope_init(struct sn_sym_scope *s, struct sn_pool *p, struct sn_arena *a);
@@ -34,7 +34,7 @@ void sn_sym_note_input(const struct sn_type *t, int input);
 /* The symbols of expressions, in order of first occurrence. */
 struct sn_sym_list {
 	struct sn_arena *arena;
-	struct sn_map seen;		/* expressions by id */
+	struct sn_map seen; /* expressions by id */
 	SN_VEC(const struct sn_sym *) list;
 };
 

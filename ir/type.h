@@ -13,9 +13,9 @@ enum sn_type_kind { TY_TENSOR, TY_SEQUENCE, TY_OPTIONAL };
 struct sn_type {
 	enum sn_type_kind kind;
 	enum sn_dtype dtype;
-	int rank;				/* -1: unknown (refused after inference) */
-	const struct sn_expr *dims[SN_MAX_RANK];/* i64 expressions over symbols */
-	const struct sn_type *elem;		/* of sequences and optionals */
+	int rank;				 /* -1: unknown (refused after inference) */
+	const struct sn_expr *dims[SN_MAX_RANK]; /* i64 expressions over symbols */
+	const struct sn_type *elem;		 /* of sequences and optionals */
 };
 
 /* Number of elements as an expression; 1 for scalars. */

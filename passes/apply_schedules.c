@@ -14,11 +14,14 @@
 struct apply {
 	struct sn_pass_ctx *c;
 	struct sn_sched_ctx s;
-	struct sn_map by_hash;		/* to struct same */
+	struct sn_map by_hash; /* to struct same */
 };
 
 /* Functions of one hash. */
-struct same { struct sn_func *func; struct same *next; };
+struct same {
+	struct sn_func *func;
+	struct same *next;
+};
 
 static struct sn_func *
 find_equal(struct apply *a, struct sn_func *f)

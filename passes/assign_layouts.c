@@ -22,7 +22,7 @@
 enum { MAX_HALO = 16 };
 
 struct want {
-	int block_dim;			/* -1: row-major */
+	int block_dim; /* -1: row-major */
 	int64_t lo[SN_MAX_RANK], hi[SN_MAX_RANK];
 	bool has_halo, has_fill;
 	union sn_num fill;
@@ -33,7 +33,7 @@ struct assign {
 	struct sn_sched_ctx s;
 	struct sn_module *m;
 	struct sn_program *pr;
-	struct want *want;		/* by tensor id */
+	struct want *want; /* by tensor id */
 	size_t nwant;
 };
 
@@ -60,8 +60,8 @@ weights_axis(struct assign *a, const struct sn_comp *m)
 			const struct sn_expr *x = reads.list.v[i];
 			if (!sn_expr_has_axis(x, m->axes[v]))
 				continue;
-			if (x->tensor->role == TR_CONST &&
-			    tile_plain_dim(a->m->pool, x->tensor, x->args, m->axes[v]) >= 0)
+			if (x->tensor->role == TR_CONST
+			    && tile_plain_dim(a->m->pool, x->tensor, x->args, m->axes[v]) >= 0)
 				has_const = true;
 			else
 				has_other = true;
@@ -116,7 +116,7 @@ follow_read(struct assign *a, const struct sn_comp *m, const struct sn_expr *x)
 		for (int i = 0; i < m->nresults; i++) {
 			struct sn_tensor *t = m->results[i].tensor;
 			int d = tile_plain_dim(a->m->pool, t, m->results[i].idx, m->axes[v]);
-			if (d < 0)	/* a slice of a concatenation: axis + offset */
+			if (d < 0) /* a slice of a concatenation: axis + offset */
 				for (int k = 0; k < t->type.rank && d < 0; k++)
 					if (sn_expr_has_axis(m->results[i].idx[k], m->axes[v]))
 						d = k;
@@ -212,7 +212,8 @@ insert_copy(struct assign *a, struct sn_tensor *from, struct sn_tensor *to, size
 	m->nresults = 1;
 	m->results[0].tensor = to;
 	for (int d = 0; d < from->type.rank; d++) {
-		m->axes[d] = sn_axis_new(pr->pool, sn_printf(pr->arena, "i%d", d), from->type.dims[d]);
+		m->axes[d] = sn_axis_new(pr->pool, sn_printf(pr->arena, "i%d", d),
+					 from->type.dims[d]);
 		idx[d] = m->results[0].idx[d] = sn_axis_expr(pr->pool, m->axes[d]);
 	}
 	m->results[0].value = sn_read(pr->pool, from, idx, from->type.rank, NULL);
@@ -224,7 +225,10 @@ insert_copy(struct assign *a, struct sn_tensor *from, struct sn_tensor *to, size
 	pr->kernels.v[at] = k;
 }
 
-struct swap { const struct sn_tensor *from; struct sn_tensor *to; };
+struct swap {
+	const struct sn_tensor *from;
+	struct sn_tensor *to;
+};
 
 static const struct sn_expr *
 swap_read(struct sn_subst *s, const struct sn_expr *e)
@@ -256,8 +260,8 @@ swap_tensor(struct assign *a, struct sn_kernel *k, struct sn_tensor *from, struc
 static struct sn_tensor *
 twin(struct assign *a, struct sn_tensor *t, const char *suffix)
 {
-	struct sn_tensor *n = sn_tensor_new(a->pr, sn_printf(a->pr->arena, "%s_%s", t->name, suffix),
-					    &t->type, TR_TEMP);
+	struct sn_tensor *n = sn_tensor_new(
+		a->pr, sn_printf(a->pr->arena, "%s_%s", t->name, suffix), &t->type, TR_TEMP);
 	n->origin = t->origin;
 	return n;
 }
@@ -337,7 +341,9 @@ bool
 sn_pass_assign_layouts(struct sn_pass_ctx *c)
 {
 	struct sn_module *m = c->module;
-	struct assign a = { .c = c, .m = m, .pr = m->program,
+	struct assign a = { .c = c,
+			    .m = m,
+			    .pr = m->program,
 			    .s = { m, m->target, m->pool, m->arena, c->scratch } };
 	/* at most one twin for each input and output */
 	a.nwant = a.pr->tensors.n + a.pr->inputs.n + a.pr->outputs.n;

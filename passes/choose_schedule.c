@@ -38,7 +38,8 @@ spill_scratch(struct sn_pass_ctx *c, struct sn_kernel *k)
 			continue;
 		t->store = TS_OWN;
 		sn_remark(c->module, "choose-schedule", k->origin,
-			  "'%s' is not scratch: its size is not known or too large for the stack", t->name);
+			  "'%s' is not scratch: its size is not known or too large for the stack",
+			  t->name);
 	}
 }
 

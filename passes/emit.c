@@ -14,7 +14,8 @@ add_param(struct sn_emit *e, struct sn_tensor *t, bool is_stored)
 	if (t->store == TS_SCRATCH || buffer_of(e, t))
 		return;
 	const struct sn_layout *l = sn_layout_of(e->c->pool, t);
-	struct sn_buffer *b = sn_func_param(e->b->func, t->name, t->type.dtype, l->size, !is_stored);
+	struct sn_buffer *b = sn_func_param(e->b->func, t->name, t->type.dtype, l->size,
+					    !is_stored);
 	sn_map_put_num(&e->buffers, (uint64_t)t->id + 1, b);
 	SN_PUSH(e->c->arena, &e->args, t);
 }
@@ -113,7 +114,10 @@ sn_scope_copy(struct sn_emit *e, const struct sn_scope *s)
 static void
 collect_read(const struct sn_expr *x, void *arg)
 {
-	struct { struct sn_arena *a; struct sn_read_list *out; } *c = arg;
+	struct {
+		struct sn_arena *a;
+		struct sn_read_list *out;
+	} *c = arg;
 	if (x->kind == EX_READ)
 		SN_PUSH(c->a, &c->out->list, x);
 }
@@ -121,7 +125,10 @@ collect_read(const struct sn_expr *x, void *arg)
 void
 sn_reads_of(const struct sn_expr *x, struct sn_arena *scratch, struct sn_read_list *out)
 {
-	struct { struct sn_arena *a; struct sn_read_list *out; } c = { scratch, out };
+	struct {
+		struct sn_arena *a;
+		struct sn_read_list *out;
+	} c = { scratch, out };
 	sn_expr_walk(x, scratch, collect_read, &c);
 }
 

@@ -10,7 +10,9 @@
 
 #include "passes/schedule.h"
 
-struct sn_emit_pair { const struct sn_expr *from, *to; };
+struct sn_emit_pair {
+	const struct sn_expr *from, *to;
+};
 
 /* What stands for what at the present point: axes, and reads and states that are already in locals. */
 struct sn_scope {
@@ -21,9 +23,9 @@ struct sn_emit {
 	struct sn_sched_ctx *c;
 	const struct sn_kernel *kernel;
 	struct sn_builder *b;
-	struct sn_map buffers;		/* by tensor id */
-	struct sn_map params;		/* by tensor id: parameter number + 1 */
-	SN_VEC(struct sn_tensor *) args;/* the tensor behind each parameter */
+	struct sn_map buffers;		 /* by tensor id */
+	struct sn_map params;		 /* by tensor id: parameter number + 1 */
+	SN_VEC(struct sn_tensor *) args; /* the tensor behind each parameter */
 };
 
 /* Makes a parameter for each distinct stored tensor that K reads or stores. */
@@ -45,8 +47,8 @@ struct sn_scope sn_scope_copy(struct sn_emit *e, const struct sn_scope *s);
 const struct sn_expr *sn_emit_expr(struct sn_emit *e, struct sn_scope *s, const struct sn_expr *x);
 
 /* Element offset of a tensor's element in its buffer, indices already loop expressions. */
-const struct sn_expr *sn_emit_offset(struct sn_emit *e, const struct sn_tensor *t,
-				     const struct sn_expr *const *idx);
+const struct sn_expr *
+sn_emit_offset(struct sn_emit *e, const struct sn_tensor *t, const struct sn_expr *const *idx);
 
 /* Stores result R of a stage; its value is emitted first. */
 void sn_emit_result(struct sn_emit *e, struct sn_scope *s, const struct sn_result *r);
@@ -58,11 +60,16 @@ void sn_emit_halos(struct sn_emit *e);
 unsigned sn_read_guards(struct sn_pool *p, const struct sn_expr *read);
 
 /* Distinct reads under X, operands first. */
-struct sn_read_list { SN_VEC(const struct sn_expr *) list; };
+struct sn_read_list {
+	SN_VEC(const struct sn_expr *) list;
+};
 void sn_reads_of(const struct sn_expr *x, struct sn_arena *scratch, struct sn_read_list *out);
 
 /* Reduction states as register buffers of rank RANK and extents DIMS; init stores, step applies ARGS. */
-struct sn_acc { int n; struct sn_buffer *buf[4]; };
+struct sn_acc {
+	int n;
+	struct sn_buffer *buf[4];
+};
 void sn_emit_acc_alloc(struct sn_emit *e, const struct sn_reducer *r, enum sn_space space, int rank,
 		       const int64_t *dims, struct sn_acc *out);
 void sn_emit_acc_init(struct sn_emit *e, const struct sn_reducer *r, const struct sn_acc *a,

@@ -18,9 +18,9 @@ struct sn_lower {
 	struct sn_program *program;
 	struct sn_pool *pool;
 	struct sn_arena *arena;
-	const struct sn_node *node;		/* being lowered */
-	struct sn_kernel *kernel;		/* receives the comprehensions */
-	struct sn_tensor **tensors;		/* by graph value id */
+	const struct sn_node *node; /* being lowered */
+	struct sn_kernel *kernel;   /* receives the comprehensions */
+	struct sn_tensor **tensors; /* by graph value id */
 	struct sn_diags *diags;
 };
 
@@ -34,8 +34,8 @@ struct sn_tensor *sn_lower_temp(struct sn_lower *c, const char *name, enum sn_dt
  * (short names from "nchwd" are not assumed: i0, i1, ...); add reduction axes with sn_lower_red. */
 struct sn_comp *sn_lower_comp(struct sn_lower *c, const struct sn_type *t);
 const struct sn_expr *sn_lower_axis(struct sn_comp *m, struct sn_pool *p, int i);
-const struct sn_expr *sn_lower_red(struct sn_lower *c, struct sn_comp *m, const char *name,
-				   const struct sn_expr *extent);
+const struct sn_expr *
+sn_lower_red(struct sn_lower *c, struct sn_comp *m, const char *name, const struct sn_expr *extent);
 
 /* The result: T at the comprehension's axes, in order, is VALUE. */
 void sn_lower_store(struct sn_comp *m, struct sn_pool *p, struct sn_tensor *t,
@@ -45,12 +45,12 @@ void sn_lower_store_at(struct sn_comp *m, struct sn_tensor *t, const struct sn_e
 		       const struct sn_expr *value);
 
 /* The reduction NAME of ir/reduce.def applied to ARG; returns its state 0 for use in the value. */
-const struct sn_expr *sn_lower_reduce(struct sn_lower *c, struct sn_comp *m, const char *name,
-				      const struct sn_expr *arg);
+const struct sn_expr *
+sn_lower_reduce(struct sn_lower *c, struct sn_comp *m, const char *name, const struct sn_expr *arg);
 
 /* X read at the comprehension's parallel axes by multidirectional broadcasting. */
-const struct sn_expr *sn_lower_broadcast_read(struct sn_lower *c, struct sn_comp *m,
-					      struct sn_tensor *x);
+const struct sn_expr *
+sn_lower_broadcast_read(struct sn_lower *c, struct sn_comp *m, struct sn_tensor *x);
 
 /* "Not supported yet" with the node's name; returns false. */
 bool sn_lower_refuse(struct sn_lower *c, const char *what);

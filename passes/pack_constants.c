@@ -18,7 +18,7 @@ struct pack {
 	struct sn_pass_ctx *c;
 	struct sn_sched_ctx s;
 	struct sn_module *m;
-	bool *is_taken;			/* by tensor id: a layout has been given */
+	bool *is_taken; /* by tensor id: a layout has been given */
 	size_t ntaken;
 };
 
@@ -94,7 +94,10 @@ tile_layout(struct pack *pk, const struct sn_kernel *k, const struct sn_expr *re
 	return l;
 }
 
-struct swap { const struct sn_expr *read; struct sn_tensor *to; };
+struct swap {
+	const struct sn_expr *read;
+	struct sn_tensor *to;
+};
 
 static const struct sn_expr *
 swap_read(struct sn_subst *s, const struct sn_expr *e)
@@ -120,8 +123,8 @@ give_layout(struct pack *pk, struct sn_kernel *k, const struct sn_expr *read,
 	if (t->layout == l || (t->layout && l && sn_layout_equal(t->layout, l)))
 		return;
 	struct sn_program *pr = pk->m->program;
-	struct sn_tensor *n = sn_tensor_new(pr, sn_printf(pr->arena, "%s_%d", t->name, k->id), &t->type,
-					    TR_CONST);
+	struct sn_tensor *n = sn_tensor_new(pr, sn_printf(pr->arena, "%s_%d", t->name, k->id),
+					    &t->type, TR_CONST);
 	n->data = t->data;
 	n->origin = t->origin;
 	n->layout = l;
@@ -178,7 +181,8 @@ list_weights(struct pack *pk)
 				continue;
 			sn_get_int(sn_layout_of(m->pool, t)->size, &n);
 			w->offsets[t->id] = w->bytes;
-			w->bytes += ((int64_t)sn_dtype_bytes(t->type.dtype, (size_t)n) + 63) & ~(int64_t)63;
+			w->bytes += ((int64_t)sn_dtype_bytes(t->type.dtype, (size_t)n) + 63)
+				    & ~(int64_t)63;
 			SN_PUSH(m->arena, &w->tensors, t);
 		}
 	}

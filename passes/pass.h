@@ -15,24 +15,24 @@ enum sn_level { LV_GRAPH, LV_TENSOR, LV_LOOP, LV_PLAN };
 
 /* How a pass may change results, held to it by the tests. */
 enum sn_exactness {
-	PX_EXACT,		/* same bits before and after */
-	PX_REASSOCIATES,	/* sums in another order */
-	PX_ROUNDS,		/* changes roundings (folding a scale into weights) */
+	PX_EXACT,	 /* same bits before and after */
+	PX_REASSOCIATES, /* sums in another order */
+	PX_ROUNDS,	 /* changes roundings (folding a scale into weights) */
 };
 
 struct sn_pass_ctx {
 	struct sn_module *module;
-	struct sn_arena *scratch;	/* emptied after the pass */
-	bool has_changed;		/* set by the pass */
+	struct sn_arena *scratch; /* emptied after the pass */
+	bool has_changed;	  /* set by the pass */
 };
 
 struct sn_pass {
-	const char *name;		/* verb-noun: fuse-map */
-	enum sn_level level;		/* before it; lower-graph: LV_GRAPH, its result is LV_TENSOR */
+	const char *name;    /* verb-noun: fuse-map */
+	enum sn_level level; /* before it; lower-graph: LV_GRAPH, its result is LV_TENSOR */
 	enum sn_level result;
 	enum sn_exactness exactness;
 	const char *summary;
-	bool (*run)(struct sn_pass_ctx *c);	/* false: an error was reported */
+	bool (*run)(struct sn_pass_ctx *c); /* false: an error was reported */
 };
 
 const struct sn_pass *sn_pass_find(const char *name);
@@ -42,18 +42,18 @@ const struct sn_pass *sn_passes(int *out_n);
 const char *const *sn_pipeline_default(void);
 
 struct sn_pipeline_opts {
-	const char *const *passes;	/* NULL: the default */
-	const char *stop_after;		/* NULL: run all */
-	bool is_verified;		/* verify after each pass */
+	const char *const *passes; /* NULL: the default */
+	const char *stop_after;	   /* NULL: run all */
+	bool is_verified;	   /* verify after each pass */
 	/* called after each pass: dumps, timing, progress; NULL for none */
-	void (*after)(void *arg, const struct sn_module *m, const struct sn_pass *p,
-		      int64_t ns, bool has_changed);
+	void (*after)(void *arg, const struct sn_module *m, const struct sn_pass *p, int64_t ns,
+		      bool has_changed);
 	void *arg;
 };
 bool sn_pipeline_run(struct sn_module *m, const struct sn_pipeline_opts *o);
 
 /* Text of the module at its present level (graph, program, functions and plan). */
-void sn_module_print(struct sn_buf *out, const struct sn_module *m, enum sn_level level,
-		     bool with_data);
+void
+sn_module_print(struct sn_buf *out, const struct sn_module *m, enum sn_level level, bool with_data);
 
 #endif

@@ -55,13 +55,16 @@ find_sizes(struct sn_module *m)
 			continue;
 		const struct sn_expr *size = sn_mulk(m->pool, sn_layout_of(m->pool, t)->size,
 						     bytes ? bytes : 1);
-		p->sizes[i] = sn_mulk(m->pool, sn_divk(m->pool, sn_addk(m->pool, size, ALIGN - 1), ALIGN),
-				      ALIGN);
+		p->sizes[i] = sn_mulk(
+			m->pool, sn_divk(m->pool, sn_addk(m->pool, size, ALIGN - 1), ALIGN), ALIGN);
 		p->is_static &= sn_get_int(p->sizes[i], &x);
 	}
 }
 
-struct item { int id; int64_t size; };
+struct item {
+	int id;
+	int64_t size;
+};
 
 static int
 by_size(const void *a, const void *b)
@@ -81,7 +84,8 @@ lowest_fit(const struct sn_plan *p, const struct item *placed, size_t n, const s
 		moved = false;
 		for (size_t i = 0; i < n; i++) {
 			int id = placed[i].id;
-			bool together = p->first[id] <= p->last[t->id] && p->first[t->id] <= p->last[id];
+			bool together = p->first[id] <= p->last[t->id]
+					&& p->first[t->id] <= p->last[id];
 			int64_t end = p->offsets[id] + placed[i].size;
 			if (together && p->offsets[id] < at + t->size && at < end) {
 				at = end;
@@ -118,8 +122,8 @@ find_lower_bound(struct sn_module *m)
 	for (size_t s = 0; s < p->steps.n; s++) {
 		int64_t live = 0, x;
 		for (size_t i = 0; i < m->program->tensors.n; i++)
-			if (p->sizes[i] && p->first[i] <= (int)s && (int)s <= p->last[i] &&
-			    sn_get_int(p->sizes[i], &x))
+			if (p->sizes[i] && p->first[i] <= (int)s && (int)s <= p->last[i]
+			    && sn_get_int(p->sizes[i], &x))
 				live += x;
 		p->lower_bound = live > p->lower_bound ? live : p->lower_bound;
 	}

@@ -9,8 +9,8 @@ struct rows {
 	struct sn_builder *b;
 	struct sn_emit e;
 	const struct sn_kernel *kernel;
-	const struct sn_comp *m;	/* the stage being emitted */
-	int64_t lanes;			/* 1: universal */
+	const struct sn_comp *m; /* the stage being emitted */
+	int64_t lanes;		 /* 1: universal */
 	struct sn_scope shared;
 };
 
@@ -40,10 +40,11 @@ reads_allow(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_e
 	sn_reads_of(x, c->scratch, &reads);
 	for (size_t i = 0; i < reads.list.n; i++) {
 		const struct sn_expr *r = reads.list.v[i];
-		if (use_of(c, k, r->tensor, r->args, axis, lanes) == LANE_OTHER ||
-		    (r->tensor->role == TR_CONST && r->tensor->store != TS_SCRATCH &&
-		     sn_expr_has_axis(r, axis) &&
-		     tile_plain_dim(c->pool, r->tensor, r->args, axis) != r->tensor->type.rank - 1))
+		if (use_of(c, k, r->tensor, r->args, axis, lanes) == LANE_OTHER
+		    || (r->tensor->role == TR_CONST && r->tensor->store != TS_SCRATCH
+			&& sn_expr_has_axis(r, axis)
+			&& tile_plain_dim(c->pool, r->tensor, r->args, axis)
+				   != r->tensor->type.rank - 1))
 			return false;
 	}
 	return true;
@@ -58,8 +59,8 @@ map_axis(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_comp
 	const struct sn_axis *a = m->axes[m->naxes - 1];
 	for (int i = 0; i < m->nresults; i++) {
 		const struct sn_result *r = &m->results[i];
-		if (use_of(c, k, r->tensor, r->idx, a, lanes) != LANE_UNIT ||
-		    !reads_allow(c, k, r->value, a, lanes))
+		if (use_of(c, k, r->tensor, r->idx, a, lanes) != LANE_UNIT
+		    || !reads_allow(c, k, r->value, a, lanes))
 			return NULL;
 	}
 	return a;
@@ -187,7 +188,8 @@ emit_map(struct rows *r, struct sn_scope *s)
 	if (!a) {
 		emit_results(r, s);
 	} else {
-		const struct sn_expr *full = sn_divk(r->pool, a->extent, r->lanes), *zero = sn_int(r->pool, 0);
+		const struct sn_expr *full = sn_divk(r->pool, a->extent, r->lanes),
+				     *zero = sn_int(r->pool, 0);
 		const struct sn_expr *base = sn_mulk(r->pool, full, r->lanes);
 		const struct sn_expr *rest = sn_modk(r->pool, a->extent, r->lanes);
 		int64_t n;
@@ -201,7 +203,8 @@ emit_map(struct rows *r, struct sn_scope *s)
 }
 
 static void
-step_at(struct rows *r, struct sn_scope *s, const struct sn_acc *acc, const struct sn_expr *const *idx)
+step_at(struct rows *r, struct sn_scope *s, const struct sn_acc *acc,
+	const struct sn_expr *const *idx)
 {
 	const struct sn_expr *args[4];
 	for (int i = 0; i < r->m->reducer->nargs; i++)
@@ -247,7 +250,8 @@ merge_unrolled(struct rows *r, const struct sn_acc *acc, int64_t unroll, int64_t
 {
 	for (int64_t half = unroll / 2; half >= 1; half /= 2)
 		for (int64_t u = 0; u < half; u++) {
-			const struct sn_expr *l = sn_at_for(r->b, LK_VECTOR, "l", sn_int(r->pool, lanes));
+			const struct sn_expr *l = sn_at_for(r->b, LK_VECTOR, "l",
+							    sn_int(r->pool, lanes));
 			const struct sn_expr *ia[2] = { sn_int(r->pool, u), l };
 			const struct sn_expr *ib[2] = { sn_int(r->pool, u + half), l };
 			sn_emit_acc_merge(&r->e, r->m->reducer, acc, ia, acc, ib);
@@ -270,7 +274,8 @@ static void
 emit_red_vectors(struct rows *r, struct sn_scope *s, const struct sn_axis *a)
 {
 	const struct sn_reducer *red = r->m->reducer;
-	int64_t u = unroll_for(a, r->lanes, red->nstates), dims[2] = { u, r->lanes }, one[2] = { 1, 1 };
+	int64_t u = unroll_for(a, r->lanes, red->nstates), dims[2] = { u, r->lanes },
+		one[2] = { 1, 1 };
 	struct sn_acc acc, tail;
 	const struct sn_expr *zero[2] = { sn_int(r->pool, 0), sn_int(r->pool, 0) }, *out[4];
 	sn_emit_acc_alloc(&r->e, red, SP_REG, 2, dims, &acc);
@@ -286,7 +291,8 @@ emit_red_vectors(struct rows *r, struct sn_scope *s, const struct sn_axis *a)
 		rest = sn_modk(r->pool, rest, r->lanes);
 	}
 	merge_unrolled(r, &acc, u, r->lanes);
-	sn_at_lane_merge(r->b, red, (const struct sn_buffer *const *)acc.buf, zero, out, r->c->scratch);
+	sn_at_lane_merge(r->b, red, (const struct sn_buffer *const *)acc.buf, zero, out,
+			 r->c->scratch);
 	sn_emit_acc_alloc(&r->e, red, SP_REG, 2, one, &tail);
 	for (int i = 0; i < red->nstates; i++)
 		sn_at_store(r->b, tail.buf[i], zero, out[i]);

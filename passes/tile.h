@@ -31,7 +31,7 @@ struct tile_read {
 struct tile_knobs {
 	int vec, row, row2;
 	int64_t lanes, nv, rows, rows2;
-	bool is_vec_outer;	/* groups of vectors outside the rows: weights are read once */
+	bool is_vec_outer; /* groups of vectors outside the rows: weights are read once */
 };
 
 void tile_knobs_get(const struct sn_kernel *k, struct tile_knobs *out);
@@ -41,9 +41,9 @@ int64_t tile_lanes(const struct sn_sched_ctx *c, const struct sn_comp *m);
 
 /* How reading (or storing at) IDX of T moves with axis VEC in steps of LANES. A constant that
  * packing may lay out freely counts as LANE_UNIT. */
-enum lane_use tile_lane_use(struct sn_sched_ctx *c, const struct sn_tensor *t,
-			    const struct sn_expr *const *idx, const struct sn_axis *vec,
-			    int64_t lanes);
+enum lane_use
+tile_lane_use(struct sn_sched_ctx *c, const struct sn_tensor *t, const struct sn_expr *const *idx,
+	      const struct sn_axis *vec, int64_t lanes);
 
 /* Dimension of T that is indexed by exactly AXIS, or -1 if none or if AXIS occurs elsewhere too. */
 int tile_plain_dim(struct sn_pool *p, const struct sn_tensor *t, const struct sn_expr *const *idx,
@@ -51,8 +51,8 @@ int tile_plain_dim(struct sn_pool *p, const struct sn_tensor *t, const struct sn
 
 /* One loop over a reduction axis: all of it, or the part outside or inside a block. */
 struct red_loop {
-	int axis;		/* number in the stage */
-	int64_t block;		/* 0: whole axis */
+	int axis;      /* number in the stage */
+	int64_t block; /* 0: whole axis */
 	bool is_inner;
 };
 

@@ -87,7 +87,8 @@ tile_lane_use(struct sn_sched_ctx *c, const struct sn_tensor *t, const struct sn
 		return LANE_SAME;
 	if (t->role == TR_CONST && tile_plain_dim(c->pool, t, idx, vec) >= 0)
 		return LANE_UNIT;
-	const struct sn_expr *groups = sn_divk(c->pool, sn_addk(c->pool, vec->extent, lanes - 1), lanes);
+	const struct sn_expr *groups = sn_divk(c->pool, sn_addk(c->pool, vec->extent, lanes - 1),
+					       lanes);
 	const struct sn_axis *o = sn_axis_new(c->pool, "o", groups);
 	const struct sn_axis *l = sn_axis_new(c->pool, "l", sn_int(c->pool, lanes));
 	const struct sn_expr *off = sn_layout_offset(c->pool, sn_layout_of(c->pool, t), idx);
@@ -98,7 +99,9 @@ tile_lane_use(struct sn_sched_ctx *c, const struct sn_tensor *t, const struct sn
 }
 
 /* Reads of a stage: of the reduction's arguments (hot) and of the values. */
-struct reads { struct sn_read_list hot, cold; };
+struct reads {
+	struct sn_read_list hot, cold;
+};
 
 static void
 find_reads(struct sn_sched_ctx *c, const struct sn_comp *m, struct reads *out)
@@ -114,13 +117,13 @@ find_reads(struct sn_sched_ctx *c, const struct sn_comp *m, struct reads *out)
 
 /* What one step of the innermost loop does, in units of a full tile. */
 struct step {
-	int w, a, f, gathers;	/* reads by vectors only, rows only, both; not contiguous */
+	int w, a, f, gathers; /* reads by vectors only, rows only, both; not contiguous */
 	int states;
 };
 
 static void
-count_reads(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r, int vec, int row,
-	    struct step *out)
+count_reads(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r, int vec,
+	    int row, struct step *out)
 {
 	*out = (struct step){ .states = m->reducer ? m->reducer->nstates : 1 };
 	int64_t lanes = tile_lanes(c, m);
@@ -147,8 +150,8 @@ static double
 step_cycles(const struct sn_target *t, const struct step *s, int64_t rows, int64_t nv)
 {
 	double fma = (double)(rows * nv) / (t->fma_ports > 0 ? t->fma_ports : 1);
-	double loads = (double)(s->w * nv + s->a * rows + s->f * rows * nv) /
-		       (t->load_ports > 0 ? t->load_ports : 1);
+	double loads = (double)(s->w * nv + s->a * rows + s->f * rows * nv)
+		       / (t->load_ports > 0 ? t->load_ports : 1);
 	double c = fma > loads ? fma : loads;
 	if (c < t->fma_latency)
 		c = t->fma_latency;
@@ -163,7 +166,9 @@ fits_registers(const struct sn_target *t, const struct step *s, int64_t rows, in
 	return need <= t->nregs;
 }
 
-struct sizes { int64_t vec, row, row2; };
+struct sizes {
+	int64_t vec, row, row2;
+};
 
 /* Cycles per reduction step over all tiles, exact tails included. */
 static double
@@ -173,7 +178,8 @@ tile_cost(const struct sn_target *t, const struct step *s, const struct sizes *z
 	int64_t vectors = (z->vec + k->lanes - 1) / k->lanes;
 	double sum = 0;
 	int64_t vs[2][2] = { { vectors / k->nv, k->nv }, { vectors % k->nv > 0, vectors % k->nv } };
-	int64_t rs[2][2] = { { z->row / k->rows, k->rows }, { z->row % k->rows > 0, z->row % k->rows } };
+	int64_t rs[2][2] = { { z->row / k->rows, k->rows },
+			     { z->row % k->rows > 0, z->row % k->rows } };
 	int64_t qs[2][2] = { { z->row2 / k->rows2, k->rows2 },
 			     { z->row2 % k->rows2 > 0, z->row2 % k->rows2 } };
 	for (int i = 0; i < 8; i++) {
@@ -210,9 +216,10 @@ search_tile(struct sn_sched_ctx *c, const struct step *s, const struct sizes *z,
 	for (t.nv = 1; t.nv <= 8; t.nv++)
 		for (t.rows2 = 1; t.rows2 <= (k->row2 >= 0 ? 4 : 1); t.rows2++)
 			for (t.rows = 1; t.rows <= (k->row >= 0 ? 30 : 1); t.rows++) {
-				if (t.rows > z->row || t.rows2 > z->row2 || t.rows * t.rows2 > max_rows ||
-				    (t.rows2 > 1 && t.rows != z->row) ||
-				    !fits_registers(c->target, s, t.rows * t.rows2, t.nv))
+				if (t.rows > z->row || t.rows2 > z->row2
+				    || t.rows * t.rows2 > max_rows
+				    || (t.rows2 > 1 && t.rows != z->row)
+				    || !fits_registers(c->target, s, t.rows * t.rows2, t.nv))
 					continue;
 				double cost = tile_cost(c->target, s, z, &t);
 				if (cost < best_cost * 0.999) {
@@ -277,7 +284,8 @@ try_axis(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r,
 {
 	const struct sn_axis *vec = m->axes[k->vec];
 	for (int i = 0; i < m->nresults && k->lanes > 1; i++)
-		if (tile_lane_use(c, m->results[i].tensor, m->results[i].idx, vec, k->lanes) != LANE_UNIT)
+		if (tile_lane_use(c, m->results[i].tensor, m->results[i].idx, vec, k->lanes)
+		    != LANE_UNIT)
 			return -1;
 	find_rows(m, r, k);
 	if (!m->reducer)

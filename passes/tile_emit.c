@@ -13,19 +13,19 @@ struct tile {
 	const struct sn_kernel *kernel;
 	const struct sn_comp *m;
 	struct tile_knobs k;
-	int order[SN_MAX_AXES];		/* axes, outermost first */
-	bool has_parallel;		/* the parallel loop is open */
-	struct sn_scope outer;		/* what the open loops stand for */
+	int order[SN_MAX_AXES]; /* axes, outermost first */
+	bool has_parallel;	/* the parallel loop is open */
+	struct sn_scope outer;	/* what the open loops stand for */
 	/* of the tile being emitted */
 	int64_t nv, lanes, rows, rows2;
 	const struct sn_expr *vec_base, *row_base, *row2_base;
 	struct sn_acc acc, total;
 	struct red_loop red[2 * SN_MAX_AXES];
-	int nred, flush;		/* loop at which the sum is added to the total, -1: never */
+	int nred, flush; /* loop at which the sum is added to the total, -1: never */
 	int64_t flush_every;
-	const struct sn_expr *inner_extent[SN_MAX_AXES];	/* of the block loops now open */
+	const struct sn_expr *inner_extent[SN_MAX_AXES]; /* of the block loops now open */
 	const struct sn_expr *outer_index[SN_MAX_AXES];
-	struct sn_scope scope;		/* outer plus reduction axes */
+	struct sn_scope scope; /* outer plus reduction axes */
 };
 
 /* A run of equal steps along a tiled axis: COUNT steps of SIZE from BASE. */
@@ -147,7 +147,7 @@ load_vectors(struct tile *t, const struct sn_expr *read)
 /* Reads by what they depend on; see the head of passes/tile.h. */
 struct sorted {
 	struct sn_read_list same, rows, vectors, both;
-	SN_VEC(struct sn_buffer *) buffers;	/* of vectors */
+	SN_VEC(struct sn_buffer *) buffers; /* of vectors */
 };
 
 static void
@@ -304,8 +304,8 @@ plan_flush(struct tile *t)
 	const struct sn_reducer *r = t->m->reducer;
 	int64_t inside = 1;
 	t->flush = -1;
-	if (!r->merge[0] || !sn_is_float(r->state_types[0]) || r->step[0]->kind != EX_OP ||
-	    r->step[0]->op != OP_ADD)
+	if (!r->merge[0] || !sn_is_float(r->state_types[0]) || r->step[0]->kind != EX_OP
+	    || r->step[0]->op != OP_ADD)
 		return;
 	for (int i = t->nred - 1; i >= 0; i--) {
 		int64_t n = loop_count(t, i);
@@ -396,8 +396,9 @@ emit_vec(struct tile *t, int level, const struct sn_expr *extent)
 	if (rest / lanes)
 		emit_segment(t, level, &(struct seg){ base, sn_int(p, 1), rest / lanes, lanes });
 	if (rest % lanes)
-		emit_segment(t, level, &(struct seg){ sn_int(p, n - n % lanes), sn_int(p, 1), 1,
-						      rest % lanes });
+		emit_segment(t, level,
+			     &(struct seg){ sn_int(p, n - n % lanes), sn_int(p, 1), 1,
+					    rest % lanes });
 }
 
 /* Rows: whole tiles and an exact tail; of unknown number: one by one in the tail. */
@@ -455,8 +456,8 @@ order_axes(struct tile *t)
 		sort_reads(t, &r);
 		for (int i = 0; i < t->m->naxes; i++)
 			for (size_t j = 0; j < r.vectors.list.n; j++)
-				first[i] |= i != t->k.vec && i != t->k.row && i != t->k.row2 &&
-					    moves_with(r.vectors.list.v[j], t, i);
+				first[i] |= i != t->k.vec && i != t->k.row && i != t->k.row2
+					    && moves_with(r.vectors.list.v[j], t, i);
 	}
 	for (int i = 0; i < t->m->naxes; i++)
 		if (first[i])

@@ -2,7 +2,10 @@
 #include "passes/tile.h"
 #include "ir/index.h"
 
-struct cut { const struct sn_axis *axis; int64_t block; };
+struct cut {
+	const struct sn_axis *axis;
+	int64_t block;
+};
 
 /* Quotients and remainders by a constant cut the axis they are taken of. */
 static void
@@ -10,8 +13,8 @@ find_cut(const struct sn_expr *x, void *arg)
 {
 	struct cut *c = arg;
 	int64_t k;
-	if (x->kind != EX_OP || (x->op != OP_FLOORDIV && x->op != OP_MOD) ||
-	    !sn_get_int(x->args[1], &k) || !sn_expr_has_axis(x->args[0], c->axis))
+	if (x->kind != EX_OP || (x->op != OP_FLOORDIV && x->op != OP_MOD)
+	    || !sn_get_int(x->args[1], &k) || !sn_expr_has_axis(x->args[0], c->axis))
 		return;
 	if (c->block == 0 || k < c->block)
 		c->block = k;

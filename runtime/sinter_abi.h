@@ -20,7 +20,7 @@ enum sinter_status {
 	SINTER_BAD_CALL = 1,	/* NULL, wrong rank, misaligned, not initialised */
 	SINTER_BAD_DIMS = 2,	/* dimensions contradict the model's or each other */
 	SINTER_TOO_SMALL = 3,	/* a buffer or the arena; dims() says what is needed */
-	SINTER_BAD_WEIGHTS = 4,	/* another model's, or damaged */
+	SINTER_BAD_WEIGHTS = 4, /* another model's, or damaged */
 	SINTER_BAD_INDEX = 5,	/* an index in the data was out of range (it was clamped) */
 	SINTER_BAD_VALUE = 6,	/* other data the model can't work on */
 };
@@ -29,27 +29,28 @@ enum sinter_status {
  * the element at least.  Element types of fewer than 8 bits are packed, low bits first. */
 struct sinter_tensor {
 	void *data;
-	int64_t *dims;		/* rank entries; of outputs: written by dims() and run() */
+	int64_t *dims; /* rank entries; of outputs: written by dims() and run() */
 	int32_t rank;
-	size_t capacity;	/* bytes behind data */
-	size_t bytes;		/* of outputs: bytes used, written by dims() and run() */
+	size_t capacity; /* bytes behind data */
+	size_t bytes;	 /* of outputs: bytes used, written by dims() and run() */
 };
 
 struct sinter_value {
 	const char *name;
-	int32_t dtype;		/* onnx TensorProto.DataType: 1 is f32, 7 is i64, ... */
+	int32_t dtype; /* onnx TensorProto.DataType: 1 is f32, 7 is i64, ... */
 	int32_t rank;
-	const int64_t *dims;		/* -1: see dim_names */
-	const char *const *dim_names;	/* expression over symbols, "N" or "2*N+1"; a number's text if fixed */
+	const int64_t *dims; /* -1: see dim_names */
+	const char *const
+		*dim_names; /* expression over symbols, "N" or "2*N+1"; a number's text if fixed */
 };
 
 struct sinter_kernel {
 	const char *name;
-	const char *nodes;	/* the model's nodes it came from */
+	const char *nodes; /* the model's nodes it came from */
 };
 
 struct sinter_need {
-	size_t arena_bytes;	/* aligned to 64 */
+	size_t arena_bytes; /* aligned to 64 */
 };
 
 /* What a caller may provide; any function may be NULL. */
@@ -62,15 +63,15 @@ struct sinter_hooks {
 };
 
 struct sinter_model {
-	uint32_t abi;			/* SINTER_ABI_VERSION */
+	uint32_t abi; /* SINTER_ABI_VERSION */
 	uint32_t ninputs, noutputs, nkernels;
 	const char *name;
-	uint64_t plan_hash;		/* of the generated code and its weights together */
+	uint64_t plan_hash; /* of the generated code and its weights together */
 	const struct sinter_value *inputs, *outputs;
 	const struct sinter_kernel *kernels;
-	size_t weights_bytes;		/* of the weights file, its 64-byte header included */
-	const void *weights;		/* embedded, or NULL: pass them to init */
-	size_t context_bytes;		/* aligned to 64 */
+	size_t weights_bytes; /* of the weights file, its 64-byte header included */
+	const void *weights;  /* embedded, or NULL: pass them to init */
+	size_t context_bytes; /* aligned to 64 */
 
 	/* Checks dims of IN; writes dims and bytes of OUT (data may be NULL) and what run needs with
 	 * NTHREADS threads (at least 1). */

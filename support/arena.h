@@ -17,12 +17,12 @@ struct sn_arena_chunk;
 struct sn_arena_deferred;
 
 struct sn_arena {
-	struct sn_arena_chunk *chunks;	/* newest first */
-	char *next, *end;		/* free bytes of the newest chunk */
-	size_t used;			/* bytes handed out */
-	size_t budget;			/* most bytes, 0 = no limit */
-	struct sn_guard *guard;		/* where failure goes */
-	struct sn_arena_deferred *deferred;	/* calls at release, newest first */
+	struct sn_arena_chunk *chunks;	    /* newest first */
+	char *next, *end;		    /* free bytes of the newest chunk */
+	size_t used;			    /* bytes handed out */
+	size_t budget;			    /* most bytes, 0 = no limit */
+	struct sn_guard *guard;		    /* where failure goes */
+	struct sn_arena_deferred *deferred; /* calls at release, newest first */
 };
 
 void sn_arena_init(struct sn_arena *a, struct sn_guard *guard);
@@ -47,8 +47,7 @@ void *sn_alloc_array(struct sn_arena *a, size_t count, size_t size);
 char *sn_strdup(struct sn_arena *a, const char *s);
 char *sn_strndup(struct sn_arena *a, const char *s, size_t n);
 void *sn_memdup(struct sn_arena *a, const void *p, size_t n);
-char *sn_printf(struct sn_arena *a, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+char *sn_printf(struct sn_arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 char *sn_vprintf(struct sn_arena *a, const char *fmt, va_list ap);
 
 #define ARRAY_LEN(x) (sizeof(x) / sizeof((x)[0]))

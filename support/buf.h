@@ -21,8 +21,7 @@ void sn_buf_init(struct sn_buf *b, struct sn_arena *a);
 void sn_buf_add(struct sn_buf *b, const char *s);
 void sn_buf_addn(struct sn_buf *b, const char *s, size_t n);
 void sn_buf_addc(struct sn_buf *b, char c);
-void sn_buf_addf(struct sn_buf *b, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+void sn_buf_addf(struct sn_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void sn_buf_vaddf(struct sn_buf *b, const char *fmt, va_list ap);
 
 /* N times C: indentation, rulers. */

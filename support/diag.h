@@ -24,28 +24,32 @@ enum sn_diag_id {
 
 /* What a message is about; any field may be NULL or -1. */
 struct sn_where {
-	const char *file;	/* model or text file */
-	const char *op;		/* ONNX operator type, or pass, or kernel */
-	const char *name;	/* node name */
-	int index;		/* node number in the file, -1 unknown */
-	int line, column;	/* in a text file, from 1; 0 unknown */
+	const char *file; /* model or text file */
+	const char *op;	  /* ONNX operator type, or pass, or kernel */
+	const char *name; /* node name */
+	int index;	  /* node number in the file, -1 unknown */
+	int line, column; /* in a text file, from 1; 0 unknown */
 };
 
-#define SN_NOWHERE (struct sn_where){ .index = -1 }
+#define SN_NOWHERE \
+	(struct sn_where) \
+	{ \
+		.index = -1 \
+	}
 
 struct sn_diag {
 	enum sn_diag_id id;
 	struct sn_where where;
-	const char *text;	/* with its arguments filled in */
-	const char *excerpt;	/* lines of IR text with a caret, or NULL */
+	const char *text;    /* with its arguments filled in */
+	const char *excerpt; /* lines of IR text with a caret, or NULL */
 };
 
 struct sn_diags {
 	struct sn_arena *arena;
 	SN_VEC(struct sn_diag) list;
 	int errors, warnings;
-	int limit;		/* most errors kept (0: 100); more are counted only */
-	bool is_dropping;	/* the last error was over the limit: its notes go with it */
+	int limit;	  /* most errors kept (0: 100); more are counted only */
+	bool is_dropping; /* the last error was over the limit: its notes go with it */
 };
 
 void sn_diags_init(struct sn_diags *d, struct sn_arena *a);
@@ -65,7 +69,7 @@ void sn_diags_print(const struct sn_diags *d, struct sn_buf *out);
 void sn_diags_print_json(const struct sn_diags *d, struct sn_buf *out);
 
 /* A broken invariant of sinter itself: leaves through the guard with SN_ERR_INTERNAL. */
-_Noreturn void sn_bug(struct sn_guard *guard, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+_Noreturn void
+sn_bug(struct sn_guard *guard, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

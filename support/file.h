@@ -23,8 +23,13 @@ void sn_file_unmap(struct sn_file *f);
 bool sn_file_write(const char *path, const void *data, size_t size, struct sn_diags *diags);
 
 /* The same for content produced piece by piece (large weights): open, append, commit or abandon. */
-struct sn_file_out { int fd; char *path, *temp; struct sn_arena *arena; };
-bool sn_file_out_open(struct sn_file_out *o, const char *path, struct sn_arena *a, struct sn_diags *d);
+struct sn_file_out {
+	int fd;
+	char *path, *temp;
+	struct sn_arena *arena;
+};
+bool
+sn_file_out_open(struct sn_file_out *o, const char *path, struct sn_arena *a, struct sn_diags *d);
 bool sn_file_out_append(struct sn_file_out *o, const void *data, size_t size, struct sn_diags *d);
 bool sn_file_out_commit(struct sn_file_out *o, struct sn_diags *d);
 void sn_file_out_abandon(struct sn_file_out *o);

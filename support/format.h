@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 /* vsnprintf in the C locale; negative only if the format is broken. */
-int sn_format(char *dst, size_t cap, const char *fmt, va_list ap)
-	__attribute__((format(printf, 3, 0)));
+int
+sn_format(char *dst, size_t cap, const char *fmt, va_list ap) __attribute__((format(printf, 3, 0)));
 
 /* strtod and strtof in the C locale. */
 double sn_strtod(const char *s, char **out_end);

@@ -10,16 +10,16 @@
 #include "support/arena.h"
 
 struct sn_map_entry {
-	const char *key;	/* NULL in maps by number */
+	const char *key; /* NULL in maps by number */
 	uint64_t num;
 	void *value;
 };
 
 struct sn_map {
 	struct sn_arena *arena;
-	struct sn_map_entry *entries;	/* in order of insertion, n of them */
+	struct sn_map_entry *entries; /* in order of insertion, n of them */
 	size_t n, cap;
-	uint32_t *slots;		/* open addressing, 0 = empty, else index + 1 */
+	uint32_t *slots; /* open addressing, 0 = empty, else index + 1 */
 	size_t nslots;
 };
 

@@ -14,17 +14,17 @@
 
 enum sn_status {
 	SN_OK = 0,
-	SN_ERR_INPUT = 1,	/* the model or another file is at fault */
-	SN_ERR_USAGE = 2,	/* the call is at fault */
-	SN_ERR_INTERNAL = 3,	/* sinter is at fault */
-	SN_ERR_MEMORY = 4,	/* out of memory, or over a stated budget */
-	SN_ERR_IO = 5,		/* a file could not be read or written */
+	SN_ERR_INPUT = 1,    /* the model or another file is at fault */
+	SN_ERR_USAGE = 2,    /* the call is at fault */
+	SN_ERR_INTERNAL = 3, /* sinter is at fault */
+	SN_ERR_MEMORY = 4,   /* out of memory, or over a stated budget */
+	SN_ERR_IO = 5,	     /* a file could not be read or written */
 };
 
 /* Where to unwind to; lives in the frame of a library entry point. */
 struct sn_guard {
 	jmp_buf env;
-	char text[256];		/* of sn_bug or of the failed allocation */
+	char text[256]; /* of sn_bug or of the failed allocation */
 };
 
 /* setjmp must be called in the frame that stays alive, hence a macro:
@@ -33,8 +33,7 @@ struct sn_guard {
 #define SN_GUARD_ENTER(guard) ((enum sn_status)setjmp((guard)->env))
 
 /* Leaves through GUARD with STATUS; aborts the process if GUARD is NULL. */
-_Noreturn void
-sn_guard_leave(struct sn_guard *guard, enum sn_status status, const char *fmt, ...)
+_Noreturn void sn_guard_leave(struct sn_guard *guard, enum sn_status status, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 #endif

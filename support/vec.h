@@ -9,7 +9,11 @@
 
 #include "support/arena.h"
 
-#define SN_VEC(type) struct { type *v; size_t n, cap; }
+#define SN_VEC(type) \
+	struct { \
+		type *v; \
+		size_t n, cap; \
+	}
 
 /* Appends one element; earlier pointers into v may go stale. */
 #define SN_PUSH(arena, vec, ...) \
