@@ -100,7 +100,7 @@ $(B)/sinter: $(B)/cli/main.o $(LAYER_LIBS) $(RT_LIB)
 # ---- objects ------------------------------------------------------------------------------------
 
 # The single files that know a third-party library (tests/check_layers.py holds them to that).
-uses = $(patsubst %.c,$(B)/%.o,$(shell grep -ls '$(1)' $(foreach l,$(LAYERS),$(wildcard $(l)/*.c))))
+uses = $(patsubst %.c,$(B)/%.o,$(shell grep -ls '$(1)' $(foreach l,$(LAYERS) tests/unit,$(wildcard $(l)/*.c))))
 XML_OBJ := $(call uses,<libxml/)
 GV_OBJ	:= $(call uses,<graphviz/\|<gvc.h>)
 $(XML_OBJ): EXTRA = $(shell $(PKG_CONFIG) --cflags libxml-2.0)

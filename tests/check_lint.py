@@ -24,9 +24,8 @@ def sources():
 
 def flags_of(path):
     std = "c99" if path.parts[0] == "runtime" else "gnu11"
-    flags = [f"-std={std}", "-I.", f"-I{BUILD}", "-D_GNU_SOURCE" if std == "gnu11"
-             else "-D_POSIX_C_SOURCE=200809L"]
-    return flags + PKG_FLAGS
+    posix = ["-D_POSIX_C_SOURCE=200809L"] if std == "c99" else []
+    return [f"-std={std}", "-I.", f"-I{BUILD}"] + posix + PKG_FLAGS
 
 
 def pkg_flags():
