@@ -6,14 +6,14 @@
  * have constant extents.  Loads are statements, so their order against stores
  * is plain; expressions are pure.  Loops count from 0 by 1 below their extent.
  *
- *	func k03_conv_relu(const f32 x[N*3136], const f32 w[36864], f32 y[N*3136]; N) {
- *	  parallel i < 14 {
- *	    alloc reg f32 acc[14,2,16]
- *	    unrolled p < 14 { unrolled j < 2 { vector l < 16 { acc[p,j,l] = 0.0 } } }
- *	    serial k < 64 {
- *	      unrolled p < 14 {
- *	        load a = x[...]
- *	        ...
+ *	func k03_conv_relu[N in 1..8](const f32 x[N*3136], const f32 w[36864], f32 y[N*3136]) {
+ *		parallel i < 14 {
+ *			alloc reg f32 acc[14, 2, 16]
+ *			unrolled p < 14 { unrolled j < 2 { vector l < 16 { acc[p, j, l] = 0.0 } } }
+ *			serial k < 64 {
+ *				unrolled p < 14 {
+ *					load a = x[...]
+ *					...
  */
 #ifndef IR_LOOP_H
 #define IR_LOOP_H

@@ -1,0 +1,651 @@
+/*
+ * vectorize: vector loops become straight statements on vectors.
+ *
+ *	vector l < 16 {                          load a = x[i*16 : 16]
+ *	  load a = x[i*16 + l]                   load c = acc[p]
+ *	  load c = acc[p,l]            ->        store acc[p] = mac(a, b, c)
+ *	  store acc[p,l] = mac(a, b, c)
+ *	}
+ *
+ * Why: emitted code must not depend on what a C compiler vectorises by itself.
+ *
+ * A register buffer whose last dimension is always indexed by a vector loop's
+ * axis loses that dimension and gets vectors as elements.  A loop shorter than
+ * a vector touches memory in its first lanes only.  Elements at other strides
+ * are collected one by one in a small array, if there is enough arithmetic to
+ * pay for that.  What can't be done (a condition that differs between lanes, a
+ * symbolic extent) stays a serial loop, with a remark.  Cost: linear.
+ */
+#include "ir/index.h"
+#include "passes/loop_passes.h"
+
+enum { MAX_LANES = 64 };
+
+/* How the elements of one access lie over the lanes. */
+enum access { AC_UNIFORM, AC_UNIT, AC_PRIVATE, AC_STRIDED, AC_BAD };
+
+struct vloop {
+	const struct sn_axis *axis;
+	int extent, lanes;
+	const char *why_not;		/* NULL: can be vectorised */
+	int nstrided, nops;
+};
+
+/* A register buffer with a last dimension of constant extent. */
+struct lanes {
+	struct sn_buffer *buf;
+	int64_t extent;
+	int64_t most;			/* most lanes that an access touches */
+	bool is_vector;			/* every access goes along the lanes */
+};
+
+struct vec {
+	struct sn_func *func;
+	struct sn_pool *pool;
+	struct sn_arena *scratch;
+	struct sn_module *module;	/* for remarks, or NULL */
+	struct sn_map loops;		/* axis id -> struct vloop */
+	struct sn_map buffers;		/* buffer id -> struct lanes */
+	bool has_changed;
+
+	/* of the loop at hand */
+	struct vloop *loop;
+	struct sn_map varying;		/* locals that differ between lanes, by id */
+	struct sn_map private;		/* buffers allocated inside, by id */
+	struct sn_subst values, indices;
+};
+
+/* ---- what differs between lanes ---- */
+
+struct varies { const struct vec *v; bool has_axis, has_local, has_odd_type; int nops; };
+
+static bool
+has_vector_type(enum sn_dtype t)
+{
+	const struct sn_dtype_info *i = sn_dtype_info(t);
+
+	if (i->kind == 'F')
+		return t == DT_F32 || t == DT_F64;
+	return i->bits >= 8 && (i->kind == 'I' || i->kind == 'U' || i->kind == 'B');
+}
+
+static void
+note_varying(const struct sn_expr *e, void *arg)
+{
+	struct varies *q = arg;
+
+	if (e->kind == EX_AXIS && e->axis == q->v->loop->axis)
+		q->has_axis = true;
+	if (e->kind == EX_LOCAL && sn_map_get_num(&q->v->varying, (uint64_t)e->local->id))
+		q->has_local = true;
+	if (e->kind == EX_OP)
+		q->nops++;
+	if (!has_vector_type((enum sn_dtype)e->dtype))
+		q->has_odd_type = true;
+}
+
+static struct varies
+look(const struct vec *v, const struct sn_expr *e)
+{
+	struct varies q = { .v = v };
+
+	sn_expr_walk(e, v->scratch, note_varying, &q);
+	return q;
+}
+
+static bool
+is_varying(const struct vec *v, const struct sn_expr *e)
+{
+	struct varies q = look(v, e);
+
+	return q.has_axis || q.has_local;
+}
+
+static void
+set_varying(struct vec *v, const struct sn_local *l)
+{
+	sn_map_put_num(&v->varying, (uint64_t)l->id, (void *)l);
+}
+
+/* ---- can a loop be vectorised? ---- */
+
+static enum access
+classify(const struct vec *v, const struct sn_stmt *s)
+{
+	const struct sn_buffer *buf = s->mem.buffer;
+	bool is_private = sn_map_get_num(&v->private, (uint64_t)buf->id) != NULL;
+	int nvarying = 0;
+
+	for (int i = 0; i < buf->rank; i++) {
+		struct varies q = look(v, s->mem.idx[i]);
+
+		if (q.has_local)
+			return AC_BAD;
+		nvarying += q.has_axis;
+	}
+	if (is_private)
+		return nvarying ? AC_BAD : AC_PRIVATE;
+	if (nvarying == 0)
+		return AC_UNIFORM;
+	int64_t coef = 0;
+
+	if (!has_vector_type(buf->dtype))
+		return AC_BAD;
+	if (nvarying == 1 && sn_affine_coef(s->mem.idx[buf->rank - 1], v->loop->axis, &coef) &&
+	    coef == 1)
+		return AC_UNIT;
+	return AC_STRIDED;
+}
+
+static int
+lanes_of_stmt(const struct sn_stmt *s)
+{
+	return s->kind == ST_LOAD ? s->mem.local->lanes : s->mem.value->lanes;
+}
+
+/* Registers decide how long a vector is: acc[16] in a tail loop of 5 is still a vector of 16. */
+static void
+widen_to_buffer(struct vec *v, const struct sn_stmt *s)
+{
+	const struct lanes *b = sn_map_get_num(&v->buffers, (uint64_t)s->mem.buffer->id);
+
+	if (b && b->extent > v->loop->lanes && b->extent <= MAX_LANES)
+		v->loop->lanes = (int)b->extent;
+}
+
+static const char *
+check_mem(struct vec *v, const struct sn_stmt *s)
+{
+	enum access ac = classify(v, s);
+
+	if (s->mem.buffer->lanes > 1 || lanes_of_stmt(s) > 1)
+		return "it works on vectors already";
+	if (ac == AC_BAD)
+		return "an index depends on loaded values";
+	if (ac == AC_UNIFORM && s->kind == ST_STORE)
+		return "all lanes store one element";
+	if (ac == AC_UNIT)
+		widen_to_buffer(v, s);
+	if (ac == AC_STRIDED)
+		v->loop->nstrided++;
+	if (s->kind == ST_LOAD && ac != AC_UNIFORM)
+		set_varying(v, s->mem.local);
+	return NULL;
+}
+
+static const char *
+check_value(struct vec *v, const struct sn_expr *e)
+{
+	struct varies q = look(v, e);
+
+	if (e->lanes > 1)
+		return "it works on vectors already";
+	if (q.has_odd_type)
+		return "its element type has no vectors";
+	v->loop->nops += q.nops;
+	return NULL;
+}
+
+static const char *check_block(struct vec *v, const struct sn_block *b);
+
+static const char *
+check_stmt(struct vec *v, const struct sn_stmt *s)
+{
+	const char *why;
+
+	switch (s->kind) {
+	case ST_FOR:
+		if (s->loop.kind != LK_SERIAL && s->loop.kind != LK_UNROLLED)
+			return "it contains a loop that is not serial";
+		return check_block(v, &s->loop.body);
+	case ST_IF:
+		if (is_varying(v, s->cond.cond))
+			return "a condition differs between its lanes";
+		why = check_block(v, &s->cond.then);
+		return why ? why : check_block(v, &s->cond.otherwise);
+	case ST_LET:
+		if (!is_varying(v, s->let.value))
+			return NULL;
+		set_varying(v, s->let.local);
+		return check_value(v, s->let.value);
+	case ST_LOAD:
+		return check_mem(v, s);
+	case ST_STORE:
+		why = check_value(v, s->mem.value);
+		return why ? why : check_mem(v, s);
+	case ST_ALLOC:
+		sn_map_put_num(&v->private, (uint64_t)s->alloc.buffer->id, s->alloc.buffer);
+		return has_vector_type(s->alloc.buffer->dtype) ? NULL :
+			"its element type has no vectors";
+	case ST_BARRIER:
+		return "it contains a barrier";
+	}
+	return NULL;
+}
+
+static const char *
+check_block(struct vec *v, const struct sn_block *b)
+{
+	const char *why = NULL;
+
+	for (const struct sn_stmt *s = b->first; s && !why; s = s->next)
+		why = check_stmt(v, s);
+	return why;
+}
+
+static void
+start_loop(struct vec *v, struct vloop *l)
+{
+	v->loop = l;
+	sn_map_init(&v->varying, v->scratch);
+	sn_map_init(&v->private, v->scratch);
+}
+
+static const char *
+check_loop(struct vec *v, const struct sn_stmt *s)
+{
+	struct vloop *l = v->loop;
+	int64_t extent;
+
+	if (!sn_get_int(s->loop.axis->extent, &extent))
+		return "its extent is not a number";
+	if (extent < 1 || extent > MAX_LANES)
+		return "its extent is no number of lanes";
+	l->extent = (int)extent;
+	for (l->lanes = 1; l->lanes < l->extent; l->lanes *= 2)
+		;
+	const char *why = check_block(v, &s->loop.body);
+
+	if (!why && l->lanes == 1)
+		return "it has one lane";
+	if (!why && l->nstrided > 0 && l->nops < 2 * l->nstrided)
+		return "its elements don't lie side by side";
+	return why;
+}
+
+static void
+remark(struct vec *v, const struct sn_stmt *s, const char *why)
+{
+	if (v->module)
+		sn_remark(v->module, "vectorize", s->origin,
+			  "%s: vector loop over '%s' stays serial: %s", v->func->name,
+			  s->loop.axis->name, why);
+}
+
+/* Phase 1, before any statement is changed: which buffers might hold vectors, which loops can be done. */
+static bool
+find_buffers(struct sn_stmt *s, void *arg)
+{
+	struct vec *v = arg;
+
+	if (s->kind != ST_ALLOC || s->alloc.buffer->space != SP_REG || s->alloc.buffer->lanes > 1 ||
+	    s->alloc.buffer->rank == 0 || !has_vector_type(s->alloc.buffer->dtype))
+		return true;
+	struct sn_buffer *buf = s->alloc.buffer;
+	int64_t n;
+
+	if (sn_get_int(buf->dims[buf->rank - 1], &n) && n > 1 && n <= MAX_LANES && !(n & (n - 1))) {
+		struct lanes *b = SN_NEW(v->scratch, struct lanes);
+
+		*b = (struct lanes){ .buf = buf, .extent = n, .is_vector = true };
+		sn_map_put_num(&v->buffers, (uint64_t)buf->id, b);
+	}
+	return true;
+}
+
+static bool
+check_loops(struct sn_stmt *s, void *arg)
+{
+	struct vec *v = arg;
+
+	if (s->kind != ST_FOR || s->loop.kind != LK_VECTOR)
+		return true;
+	struct vloop *l = SN_NEW(v->scratch, struct vloop);
+
+	l->axis = s->loop.axis;
+	start_loop(v, l);
+	l->why_not = check_loop(v, s);
+	v->has_changed = true;
+	if (!l->why_not) {
+		sn_map_put_num(&v->loops, (uint64_t)l->axis->id, l);
+		return false;
+	}
+	remark(v, s, l->why_not);
+	s->loop.kind = LK_SERIAL;
+	return true;
+}
+
+/* ---- phase 2: which buffers are always accessed along their lanes? ---- */
+
+static void
+check_lanes(struct vec *v, const struct sn_stmt *s, const struct vloop *l)
+{
+	struct lanes *b = sn_map_get_num(&v->buffers, (uint64_t)s->mem.buffer->id);
+
+	if (!b)
+		return;
+	const struct sn_expr *last = s->mem.idx[b->buf->rank - 1];
+	int64_t most = 0;
+
+	if (l && l->lanes == b->extent && last->kind == EX_AXIS && last->axis == l->axis)
+		most = l->extent;
+	else if (lanes_of_stmt(s) == b->extent && sn_is_int_const(last, 0) && !s->mem.active)
+		most = b->extent;
+	else
+		b->is_vector = false;
+	if (most > b->most)
+		b->most = most;
+}
+
+static void
+check_accesses(struct vec *v, const struct sn_block *block, const struct vloop *l)
+{
+	for (const struct sn_stmt *s = block->first; s; s = s->next) {
+		const struct vloop *inner = NULL;
+
+		if (s->kind == ST_LOAD || s->kind == ST_STORE)
+			check_lanes(v, s, l);
+		if (s->kind == ST_FOR) {
+			inner = sn_map_get_num(&v->loops, (uint64_t)s->loop.axis->id);
+			check_accesses(v, &s->loop.body, inner ? inner : l);
+		}
+		if (s->kind == ST_IF) {
+			check_accesses(v, &s->cond.then, l);
+			check_accesses(v, &s->cond.otherwise, l);
+		}
+	}
+}
+
+static const struct lanes *
+vector_buffer(const struct vec *v, const struct sn_buffer *buf)
+{
+	const struct lanes *b = sn_map_get_num(&v->buffers, (uint64_t)buf->id);
+
+	return b && b->is_vector ? b : NULL;
+}
+
+/* ---- phase 3: rewriting ---- */
+
+static const struct sn_expr *
+value_of(struct vec *v, const struct sn_expr *e)
+{
+	const struct sn_expr *r = sn_subst(&v->values, e);
+
+	return r->lanes == 1 ? sn_splat(v->pool, r, v->loop->lanes) : r;
+}
+
+static const struct sn_local *
+widen_local(struct vec *v, const struct sn_local *l)
+{
+	const struct sn_local *w = sn_local_new(v->pool, l->name, l->dtype, v->loop->lanes);
+
+	set_varying(v, l);
+	sn_subst_put(&v->values, sn_local_expr(v->pool, l), sn_local_expr(v->pool, w));
+	return w;
+}
+
+/* Lanes touched in memory: 0 says all. */
+static int
+active_lanes(const struct vec *v, const struct sn_stmt *s)
+{
+	const struct lanes *b = vector_buffer(v, s->mem.buffer);
+	int n = v->loop->extent;
+
+	return n == v->loop->lanes || (b && b->most == n) ? 0 : n;
+}
+
+static void
+index_at_lane_zero(struct vec *v, struct sn_stmt *s)
+{
+	int last = s->mem.buffer->rank - 1;
+
+	if (vector_buffer(v, s->mem.buffer))
+		s->mem.idx[last] = NULL;
+	else
+		s->mem.idx[last] = sn_subst(&v->indices, s->mem.idx[last]);
+	s->mem.active = active_lanes(v, s);
+}
+
+/* A builder whose cursor stands at the end of BLOCK. */
+static struct sn_builder
+builder_at(struct vec *v, struct sn_block *block, const struct sn_origin *o)
+{
+	struct sn_builder b;
+
+	sn_builder_init(&b, v->func);
+	b.stack[0] = block;
+	b.origin = o;
+	return b;
+}
+
+static const struct sn_expr *
+open_lane_loop(struct vec *v, struct sn_builder *b, const struct sn_stmt *s,
+	       const struct sn_expr **idx)
+{
+	const struct sn_expr *i = sn_at_for(b, LK_UNROLLED, v->loop->axis->name,
+					    sn_int(v->pool, v->loop->extent));
+	struct sn_subst sub;
+
+	sn_subst_init(&sub, v->pool, v->scratch);
+	sn_subst_put(&sub, sn_axis_expr(v->pool, v->loop->axis), i);
+	for (int k = 0; k < s->mem.buffer->rank; k++)
+		idx[k] = sn_subst(&sub, s->mem.idx[k]);
+	return i;
+}
+
+/* Collects the elements of a load in an array, which is then loaded as a vector. */
+static void
+gather(struct vec *v, struct sn_stmt *s, struct sn_block *out)
+{
+	struct sn_builder b = builder_at(v, out, s->origin);
+	const struct sn_buffer *from = s->mem.buffer;
+	const struct sn_expr *idx[ARRAY_LEN(from->dims)], *zero = sn_int(v->pool, 0);
+	int64_t lanes = v->loop->lanes;
+	const char *name = s->mem.local->name;
+	struct sn_buffer *t = sn_at_alloc(&b, SP_STACK, "lane", from->dtype, 1, &lanes);
+	const struct sn_expr *i = open_lane_loop(v, &b, s, idx);
+
+	sn_at_store(&b, t, &i, sn_at_load(&b, name, from, idx));
+	sn_at_end(&b);
+	const struct sn_expr *x = sn_at_load_lanes(&b, name, t, &zero, v->loop->lanes,
+						   v->loop->extent);
+
+	set_varying(v, s->mem.local);
+	sn_subst_put(&v->values, sn_local_expr(v->pool, s->mem.local), x);
+}
+
+static void
+scatter(struct vec *v, struct sn_stmt *s, struct sn_block *out)
+{
+	struct sn_builder b = builder_at(v, out, s->origin);
+	const struct sn_buffer *to = s->mem.buffer;
+	const struct sn_expr *idx[ARRAY_LEN(to->dims)], *zero = sn_int(v->pool, 0);
+	int64_t lanes = v->loop->lanes;
+	struct sn_buffer *t = sn_at_alloc(&b, SP_STACK, "lane", to->dtype, 1, &lanes);
+
+	sn_at_store_active(&b, t, &zero, value_of(v, s->mem.value), v->loop->extent);
+	const struct sn_expr *i = open_lane_loop(v, &b, s, idx);
+
+	sn_at_store(&b, to, idx, sn_at_load(&b, "x", t, &i));
+	sn_at_end(&b);
+}
+
+static void
+widen_load(struct vec *v, struct sn_stmt *s, struct sn_block *out)
+{
+	enum access ac = classify(v, s);
+
+	if (ac == AC_STRIDED) {
+		gather(v, s, out);
+		return;
+	}
+	if (ac == AC_UNIT)
+		index_at_lane_zero(v, s);
+	if (ac != AC_UNIFORM)
+		s->mem.local = widen_local(v, s->mem.local);
+	sn_block_append(out, s);
+}
+
+static void
+widen_store(struct vec *v, struct sn_stmt *s, struct sn_block *out)
+{
+	enum access ac = classify(v, s);
+
+	if (ac == AC_STRIDED) {
+		scatter(v, s, out);
+		return;
+	}
+	if (ac == AC_UNIT)
+		index_at_lane_zero(v, s);
+	s->mem.value = value_of(v, s->mem.value);
+	sn_block_append(out, s);
+}
+
+static void widen_block(struct vec *v, const struct sn_block *b, struct sn_block *out);
+
+static void
+widen_nested(struct vec *v, struct sn_block *b)
+{
+	struct sn_block body = { NULL, NULL };
+
+	widen_block(v, b, &body);
+	*b = body;
+}
+
+static void
+widen_let(struct vec *v, struct sn_stmt *s)
+{
+	if (!is_varying(v, s->let.value))
+		return;
+	s->let.value = value_of(v, s->let.value);
+	s->let.local = widen_local(v, s->let.local);
+}
+
+static void
+widen_alloc(struct vec *v, struct sn_buffer *buf)
+{
+	sn_map_put_num(&v->private, (uint64_t)buf->id, buf);
+	buf->lanes = v->loop->lanes;
+}
+
+static void
+widen_stmt(struct vec *v, struct sn_stmt *s, struct sn_block *out)
+{
+	switch (s->kind) {
+	case ST_LOAD:
+		widen_load(v, s, out);
+		return;
+	case ST_STORE:
+		widen_store(v, s, out);
+		return;
+	case ST_FOR:
+		widen_nested(v, &s->loop.body);
+		break;
+	case ST_IF:
+		widen_nested(v, &s->cond.then);
+		widen_nested(v, &s->cond.otherwise);
+		break;
+	case ST_LET:
+		widen_let(v, s);
+		break;
+	case ST_ALLOC:
+		widen_alloc(v, s->alloc.buffer);
+		break;
+	case ST_BARRIER:
+		break;
+	}
+	sn_block_append(out, s);
+}
+
+static void
+widen_block(struct vec *v, const struct sn_block *b, struct sn_block *out)
+{
+	for (struct sn_stmt *s = b->first, *next; s; s = next) {
+		next = s->next;
+		widen_stmt(v, s, out);
+	}
+}
+
+static void
+widen_loop(struct vec *v, struct vloop *l, const struct sn_block *body, struct sn_block *out)
+{
+	const struct sn_expr *axis = sn_axis_expr(v->pool, l->axis);
+
+	start_loop(v, l);
+	sn_subst_init(&v->values, v->pool, v->scratch);
+	sn_subst_init(&v->indices, v->pool, v->scratch);
+	sn_subst_put(&v->values, axis, sn_iota(v->pool, sn_int(v->pool, 0), l->lanes));
+	sn_subst_put(&v->indices, axis, sn_int(v->pool, 0));
+	widen_block(v, body, out);
+}
+
+/* Explicit vector accesses of a buffer whose elements are vectors now. */
+static void
+drop_lane_index(const struct vec *v, struct sn_stmt *s)
+{
+	if (vector_buffer(v, s->mem.buffer) && lanes_of_stmt(s) > 1)
+		s->mem.idx[s->mem.buffer->rank - 1] = NULL;
+}
+
+static void
+rewrite(struct vec *v, struct sn_block *b)
+{
+	struct sn_block out = { NULL, NULL };
+
+	for (struct sn_stmt *s = b->first, *next; s; s = next) {
+		struct vloop *l = s->kind != ST_FOR ? NULL :
+			sn_map_get_num(&v->loops, (uint64_t)s->loop.axis->id);
+
+		next = s->next;
+		if (l) {
+			widen_loop(v, l, &s->loop.body, &out);
+			continue;
+		}
+		if (s->kind == ST_FOR)
+			rewrite(v, &s->loop.body);
+		if (s->kind == ST_IF) {
+			rewrite(v, &s->cond.then);
+			rewrite(v, &s->cond.otherwise);
+		}
+		if (s->kind == ST_LOAD || s->kind == ST_STORE)
+			drop_lane_index(v, s);
+		sn_block_append(&out, s);
+	}
+	*b = out;
+}
+
+static void
+make_vector_elements(const struct vec *v)
+{
+	for (size_t i = 0; i < v->buffers.n; i++) {
+		const struct lanes *b = v->buffers.entries[i].value;
+
+		if (b->is_vector && b->most > 0) {
+			b->buf->lanes = (int)b->extent;
+			b->buf->dims[--b->buf->rank] = NULL;
+		}
+	}
+}
+
+static bool
+vectorize(struct sn_func *f, struct sn_module *m, const struct sn_target *t, struct sn_arena *scratch)
+{
+	struct vec v = { .func = f, .pool = f->pool, .scratch = scratch, .module = m };
+
+	if (t && t->vector_bytes == 0)
+		return false;
+	sn_map_init(&v.loops, scratch);
+	sn_map_init(&v.buffers, scratch);
+	sn_block_walk(&f->body, find_buffers, &v);
+	sn_block_walk(&f->body, check_loops, &v);
+	check_accesses(&v, &f->body, NULL);
+	rewrite(&v, &f->body);
+	make_vector_elements(&v);
+	return v.has_changed;
+}
+
+bool
+sn_vectorize_func(struct sn_func *f, const struct sn_target *t, struct sn_arena *scratch)
+{
+	return vectorize(f, NULL, t, scratch);
+}
