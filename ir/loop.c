@@ -144,7 +144,8 @@ sn_at_alloc(struct sn_builder *b, enum sn_space space, const char *name, enum sn
 	struct sn_buffer *buf = buffer_new(b->func, name, t, space);
 
 	if (rank > (int)ARRAY_LEN(buf->dims))
-		sn_bug(b->func->arena->guard, "%s: buffer '%s' of rank %d", b->func->name, name, rank);
+		sn_bug(b->func->arena->guard, "%s: buffer '%s' of rank %d", b->func->name, name,
+		       rank);
 	buf->rank = rank;
 	for (int i = 0; i < rank; i++)
 		buf->dims[i] = sn_int(b->pool, dims[i]);
@@ -238,7 +239,9 @@ lane_op(struct sn_builder *b, enum sn_scalar_op op)
 	case OP_ADD: return OP_LANE_SUM;
 	case OP_MAX: return OP_LANE_MAX;
 	case OP_MIN: return OP_LANE_MIN;
-	default: sn_bug(b->func->arena->guard, "no lane reduction by '%s'", sn_scalar_info(op)->text);
+	default:
+		sn_bug(b->func->arena->guard, "no lane reduction by '%s'",
+		       sn_scalar_info(op)->text);
 	}
 }
 

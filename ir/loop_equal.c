@@ -8,8 +8,8 @@
 
 struct canon {
 	struct sn_buf out;
-	struct sn_map exprs;	/* expression id -> number + 1 */
-	struct sn_map axes, locals, buffers, syms;	/* id -> number + 1 */
+	struct sn_map exprs;			   /* expression id -> number + 1 */
+	struct sn_map axes, locals, buffers, syms; /* id -> number + 1 */
 };
 
 static void
@@ -60,20 +60,11 @@ put_leaf(struct canon *c, const struct sn_expr *e)
 	bool is_new;
 
 	switch (e->kind) {
-	case EX_CONST:
-		put(c, e->num.i);
-		break;
-	case EX_SYM:
-		put(c, (int64_t)number(&c->syms, (uint64_t)e->sym->id, &is_new));
-		break;
-	case EX_AXIS:
-		put_axis(c, e->axis);
-		break;
-	case EX_LOCAL:
-		put_local(c, e->local);
-		break;
-	default:
-		put(c, e->op);
+	case EX_CONST: put(c, e->num.i); break;
+	case EX_SYM: put(c, (int64_t)number(&c->syms, (uint64_t)e->sym->id, &is_new)); break;
+	case EX_AXIS: put_axis(c, e->axis); break;
+	case EX_LOCAL: put_local(c, e->local); break;
+	default: put(c, e->op);
 	}
 }
 
@@ -151,14 +142,9 @@ put_stmt(struct canon *c, const struct sn_stmt *s)
 		put_expr(c, s->let.value);
 		break;
 	case ST_LOAD:
-	case ST_STORE:
-		put_mem(c, s);
-		break;
-	case ST_ALLOC:
-		put_buffer(c, s->alloc.buffer);
-		break;
-	case ST_BARRIER:
-		break;
+	case ST_STORE: put_mem(c, s); break;
+	case ST_ALLOC: put_buffer(c, s->alloc.buffer); break;
+	case ST_BARRIER: break;
 	}
 }
 
@@ -207,8 +193,8 @@ compare(const struct sn_func *a, const struct sn_func *b, uint64_t *out_hash, bo
 		*out_hash = sn_hash(0, ca.out.text, ca.out.len);
 	if (b) {
 		write_canon(&cb, b, &scratch);
-		*out_equal = ca.out.len == cb.out.len &&
-			memcmp(ca.out.text, cb.out.text, ca.out.len) == 0;
+		*out_equal = ca.out.len == cb.out.len
+			     && memcmp(ca.out.text, cb.out.text, ca.out.len) == 0;
 	}
 	sn_arena_release(&scratch);
 }

@@ -33,7 +33,10 @@ sn_slot_of(struct sn_slots *s, const struct sn_expr *e)
 	return (uint32_t)slot;
 }
 
-struct emit { struct sn_slots *slots; SN_VEC(struct sn_inst) out; };
+struct emit {
+	struct sn_slots *slots;
+	SN_VEC(struct sn_inst) out;
+};
 
 static void
 emit_inst(const struct sn_expr *e, void *arg)
@@ -87,8 +90,12 @@ reduce_lanes(enum sn_scalar_op op, enum sn_dtype t, const union sn_num *x, int l
 static bool
 run_across_lanes(const struct sn_inst *x, union sn_num *slots, bool is_all_f64)
 {
-	static const struct { enum sn_scalar_op lane_op, op; } reductions[] = {
-		{ OP_LANE_SUM, OP_ADD }, { OP_LANE_MAX, OP_MAX }, { OP_LANE_MIN, OP_MIN },
+	static const struct {
+		enum sn_scalar_op lane_op, op;
+	} reductions[] = {
+		{ OP_LANE_SUM, OP_ADD },
+		{ OP_LANE_MAX, OP_MAX },
+		{ OP_LANE_MIN, OP_MIN },
 	};
 	const struct sn_expr *e = x->e;
 	enum sn_dtype t = carrier((enum sn_dtype)e->dtype, is_all_f64);
@@ -106,8 +113,9 @@ run_across_lanes(const struct sn_inst *x, union sn_num *slots, bool is_all_f64)
 
 		if (e->op == OP_IOTA)
 			pair[1] = sn_num_cast(pair[1], DT_I64, t);
-		slots[x->out + (uint32_t)i] = e->op == OP_SPLAT ? pair[0] :
-			sn_scalar_eval(OP_ADD, t, t, pair);
+		slots[x->out + (uint32_t)i] = e->op == OP_SPLAT
+						      ? pair[0]
+						      : sn_scalar_eval(OP_ADD, t, t, pair);
 	}
 	return true;
 }

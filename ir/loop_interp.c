@@ -17,20 +17,23 @@ struct node {
 	const struct sn_stmt *stmt;
 	struct node *next;
 	struct node *body, *otherwise;
-	struct sn_code idx[6], value;	/* value: of let and store, condition, extent */
-	uint32_t slot;			/* of the axis or local it defines */
-	bool has_barrier;		/* or is one */
+	struct sn_code idx[6], value; /* value: of let and store, condition, extent */
+	uint32_t slot;		      /* of the axis or local it defines */
+	bool has_barrier;	      /* or is one */
 	bool is_reported;
 };
 
 /* Of one item, or of the whole function: values and instances of buffers. */
 struct env {
 	union sn_num *slots;
-	struct sn_mem **mems;		/* by buffer id */
+	struct sn_mem **mems; /* by buffer id */
 	uint32_t item;
 };
 
-struct items { struct env *v; size_t n; };
+struct items {
+	struct env *v;
+	size_t n;
+};
 
 struct interp {
 	const struct sn_func *func;
@@ -88,14 +91,9 @@ prepare(struct interp *in, const struct sn_stmt *s)
 		n->slot = local_slot(in, s->let.local);
 		break;
 	case ST_LOAD:
-	case ST_STORE:
-		prepare_mem(in, n);
-		break;
-	case ST_ALLOC:
-		break;
-	case ST_BARRIER:
-		n->has_barrier = true;
-		break;
+	case ST_STORE: prepare_mem(in, n); break;
+	case ST_ALLOC: break;
+	case ST_BARRIER: n->has_barrier = true; break;
 	}
 	return n;
 }
@@ -255,8 +253,8 @@ run_for(struct interp *in, struct node *n, struct env *e)
 		run_group(in, n, e);
 		return;
 	}
-	bool is_parallel = kind != LK_SERIAL && kind != LK_UNROLLED &&
-		c->n < (int)ARRAY_LEN(c->levels);
+	bool is_parallel = kind != LK_SERIAL && kind != LK_UNROLLED
+			   && c->n < (int)ARRAY_LEN(c->levels);
 
 	if (is_parallel)
 		c->levels[c->n++].start = ++c->now;
@@ -274,9 +272,7 @@ static void
 run_node(struct interp *in, struct node *n, struct env *e)
 {
 	switch (n->stmt->kind) {
-	case ST_FOR:
-		run_for(in, n, e);
-		break;
+	case ST_FOR: run_for(in, n, e); break;
 	case ST_IF:
 		run_nodes(in, value_of(in, e, &n->value).i ? n->body : n->otherwise, NULL, e);
 		break;
@@ -284,17 +280,10 @@ run_node(struct interp *in, struct node *n, struct env *e)
 		memcpy(e->slots + n->slot, sn_code_run(&n->value, e->slots, in->run->is_all_f64),
 		       sizeof(*e->slots) * (size_t)n->value.lanes);
 		break;
-	case ST_LOAD:
-		run_load(in, n, e);
-		break;
-	case ST_STORE:
-		run_store(in, n, e);
-		break;
-	case ST_ALLOC:
-		run_alloc(in, n, e);
-		break;
-	case ST_BARRIER:
-		break;
+	case ST_LOAD: run_load(in, n, e); break;
+	case ST_STORE: run_store(in, n, e); break;
+	case ST_ALLOC: run_alloc(in, n, e); break;
+	case ST_BARRIER: break;
 	}
 }
 
@@ -432,7 +421,8 @@ bind_params(struct interp *in, struct env *e)
 		const struct sn_buffer *b = in->func->params.v[i];
 		struct sn_mem *m = SN_NEW(in->arena, struct sn_mem);
 
-		*m = (struct sn_mem){ .buffer = b, .bytes = r->args[i],
+		*m = (struct sn_mem){ .buffer = b,
+				      .bytes = r->args[i],
 				      .count = (int64_t)r->counts[i],
 				      .dims = { (int64_t)r->counts[i] } };
 		m->shadow = SN_NEW_ARRAY(in->arena, r->counts[i], struct sn_shadow);

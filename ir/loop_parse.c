@@ -7,7 +7,11 @@
 #include "ir/text.h"
 
 /* What a name stands for. */
-struct binding { const char *name; const struct sn_expr *value; struct sn_buffer *buffer; };
+struct binding {
+	const char *name;
+	const struct sn_expr *value;
+	struct sn_buffer *buffer;
+};
 
 struct parser {
 	struct sn_lex x;
@@ -15,8 +19,8 @@ struct parser {
 	struct sn_pool *pool;
 	struct sn_builder b;
 	struct sn_sym_scope syms;
-	struct sn_map names;			/* visible: name -> struct binding */
-	SN_VEC(struct binding *) scope;		/* in order of declaration */
+	struct sn_map names;		/* visible: name -> struct binding */
+	SN_VEC(struct binding *) scope; /* in order of declaration */
 	struct sn_expr_scope exprs;
 };
 
@@ -72,7 +76,7 @@ parse_type(struct parser *p, enum sn_dtype *out_type, int *out_lanes)
 	const char *type = times ? sn_strndup(p->arena, text, (size_t)(times - text)) : text;
 
 	*out_type = p->x.token.kind == TK_NAME ? sn_dtype_by_text(type) : DT_NONE;
-	*out_lanes = times ? atoi(times + 1) : 1;
+	*out_lanes = times ? (int)strtol(times + 1, NULL, 10) : 1;
 	if (*out_type == DT_NONE || *out_lanes < 1 || *out_lanes > 64)
 		return sn_lex_expected(&p->x, "an element type");
 	sn_lex_next(&p->x);
@@ -186,8 +190,8 @@ parse_for(struct parser *p, enum sn_loop_kind kind)
 	sn_at_for_axis(&p->b, kind, axis);
 	struct sn_stmt *s = p->b.stack[p->b.depth - 1]->last;
 
-	if (!bind(p, name, sn_axis_expr(p->pool, axis), NULL) || !parse_origin(p, s) ||
-	    !parse_nested(p, s->origin))
+	if (!bind(p, name, sn_axis_expr(p->pool, axis), NULL) || !parse_origin(p, s)
+	    || !parse_nested(p, s->origin))
 		return false;
 	leave_scope(p, mark);
 	sn_at_end(&p->b);
@@ -226,11 +230,15 @@ parse_let(struct parser *p)
 		return false;
 	const struct sn_expr *value = sn_expr_parse(&p->x, p->pool, &p->exprs);
 
-	return value && bind(p, name, sn_at_let(&p->b, name, value), NULL) &&
-		parse_origin(p, last_stmt(p));
+	return value && bind(p, name, sn_at_let(&p->b, name, value), NULL)
+	       && parse_origin(p, last_stmt(p));
 }
 
-struct access { struct sn_buffer *buffer; const struct sn_expr *idx[6]; int lanes, active; };
+struct access {
+	struct sn_buffer *buffer;
+	const struct sn_expr *idx[6];
+	int lanes, active;
+};
 
 /* " : 16 active 5" */
 static bool
@@ -283,8 +291,8 @@ parse_load(struct parser *p)
 	const char *name;
 
 	sn_lex_next(&p->x);
-	if (!sn_lex_name(&p->x, "a name", &name) || !sn_lex_expect(&p->x, "=") ||
-	    !parse_access(p, &a))
+	if (!sn_lex_name(&p->x, "a name", &name) || !sn_lex_expect(&p->x, "=")
+	    || !parse_access(p, &a))
 		return false;
 	const struct sn_expr *v = sn_at_load_lanes(&p->b, name, a.buffer, a.idx, a.lanes, 0);
 
@@ -388,8 +396,8 @@ parse_head(struct parser *p)
 {
 	struct sn_func *f = p->b.func;
 
-	if (!sn_lex_expect(&p->x, "func") || !sn_lex_name(&p->x, "a function's name", &f->name) ||
-	    !sn_syms_parse(&p->x, &p->syms))
+	if (!sn_lex_expect(&p->x, "func") || !sn_lex_name(&p->x, "a function's name", &f->name)
+	    || !sn_syms_parse(&p->x, &p->syms))
 		return false;
 	for (size_t i = 0; i < p->syms.by_name.n; i++)
 		SN_PUSH(f->arena, &f->syms, p->syms.by_name.entries[i].value);

@@ -14,9 +14,9 @@ const char *const sn_loop_kind_texts[] = {
 
 /* Words that begin a statement or an operand. */
 static const char *const keywords[] = {
-	"func", "let", "load", "if", "else", "alloc", "barrier", "active", "const", "alias", "align",
-	"serial", "parallel", "vector", "unrolled", "grid", "item", "true", "false", "inf", "nan",
-	NULL,
+	"func",	 "let",	  "load",  "if",     "else",	 "alloc",  "barrier",  "active",
+	"const", "alias", "align", "serial", "parallel", "vector", "unrolled", "grid",
+	"item",	 "true",  "false", "inf",    "nan",	 NULL,
 };
 
 /* ---- names ---- */
@@ -37,8 +37,8 @@ sn_names_init(struct sn_names *n, struct sn_arena *a, const char *const *reserve
 static char *
 identifier(struct sn_arena *a, const char *name)
 {
-	char *s = isalpha((unsigned char)*name) || *name == '_' ? sn_strdup(a, name) :
-		sn_printf(a, "v%s", name);
+	char *s = isalpha((unsigned char)*name) || *name == '_' ? sn_strdup(a, name)
+								: sn_printf(a, "v%s", name);
 
 	for (char *c = s; *c; c++)
 		if (!isalnum((unsigned char)*c) || (unsigned char)*c >= 0x80)
@@ -79,7 +79,7 @@ struct printer {
 	struct sn_names names;
 	struct sn_expr_names expr_names;
 	int indent, line;
-	const struct sn_origin *origin;		/* of the enclosing statement or the function */
+	const struct sn_origin *origin; /* of the enclosing statement or the function */
 
 	/* to find one statement's line */
 	const struct sn_stmt *wanted;
@@ -93,12 +93,9 @@ leaf_name(void *arg, const struct sn_expr *e)
 	const struct printer *p = arg;
 
 	switch (e->kind) {
-	case EX_AXIS:
-		return sn_map_get_num(&p->names.axes, (uint64_t)e->axis->id);
-	case EX_LOCAL:
-		return sn_map_get_num(&p->names.locals, (uint64_t)e->local->id);
-	default:
-		return NULL;
+	case EX_AXIS: return sn_map_get_num(&p->names.axes, (uint64_t)e->axis->id);
+	case EX_LOCAL: return sn_map_get_num(&p->names.locals, (uint64_t)e->local->id);
+	default: return NULL;
 	}
 }
 
@@ -272,18 +269,10 @@ static void
 print_stmt(struct printer *p, const struct sn_stmt *s)
 {
 	switch (s->kind) {
-	case ST_FOR:
-		print_for(p, s);
-		break;
-	case ST_IF:
-		print_if(p, s);
-		break;
-	case ST_LET:
-		print_let(p, s);
-		break;
-	case ST_LOAD:
-		print_load(p, s);
-		break;
+	case ST_FOR: print_for(p, s); break;
+	case ST_IF: print_if(p, s); break;
+	case ST_LET: print_let(p, s); break;
+	case ST_LOAD: print_load(p, s); break;
 	case ST_STORE:
 		print_access(p, s, s->mem.value->lanes);
 		sn_buf_add(p->out, " = ");
@@ -293,9 +282,7 @@ print_stmt(struct printer *p, const struct sn_stmt *s)
 		sn_buf_addf(p->out, "alloc %s ", sn_space_texts[s->alloc.buffer->space]);
 		print_buffer(p, s->alloc.buffer);
 		break;
-	case ST_BARRIER:
-		sn_buf_add(p->out, "barrier");
-		break;
+	case ST_BARRIER: sn_buf_add(p->out, "barrier"); break;
 	}
 }
 

@@ -7,12 +7,16 @@
 #include "ir/loop.h"
 
 /* When, and by which work-item, something was done; time 0: never. */
-struct sn_stamp { uint64_t time; uint32_t item; };
+struct sn_stamp {
+	uint64_t time;
+	uint32_t item;
+};
 
 /* What is known of one element. */
 struct sn_shadow {
-	struct sn_stamp store;			/* the last one */
-	struct sn_stamp load, other, first;	/* since then: last, one before at another time, first */
+	struct sn_stamp store; /* the last one */
+	struct sn_stamp load, other,
+		first; /* since then: last, one before at another time, first */
 	bool is_init;
 };
 
@@ -20,8 +24,8 @@ struct sn_shadow {
 struct sn_mem {
 	const struct sn_buffer *buffer;
 	void *bytes;
-	int64_t count;			/* elements, lanes counted */
-	int64_t dims[6];		/* extents of the buffer */
+	int64_t count;	 /* elements, lanes counted */
+	int64_t dims[6]; /* extents of the buffer */
 	struct sn_shadow *shadow;
 };
 
@@ -30,14 +34,16 @@ struct sn_mem {
  * the other and time counts them, so what another iteration of this very run
  * of the loop did has a time in [start, iteration).
  */
-struct sn_par { uint64_t start, iteration; };
+struct sn_par {
+	uint64_t start, iteration;
+};
 
 struct sn_clock {
 	uint64_t now;
 	struct sn_par levels[64];
 	int n;
-	uint64_t segment;		/* when the items last met at a barrier; ~0: items don't interleave */
-	uint32_t item;			/* the item that runs, 0: none */
+	uint64_t segment; /* when the items last met at a barrier; ~0: items don't interleave */
+	uint32_t item;	  /* the item that runs, 0: none */
 };
 
 enum sn_fault { FAULT_NONE, FAULT_RACE, FAULT_UNINIT };
@@ -55,13 +61,18 @@ struct sn_inst {
 	uint32_t out, in[3];
 };
 
-struct sn_code { struct sn_inst *v; size_t n; uint32_t result; int lanes; };
+struct sn_code {
+	struct sn_inst *v;
+	size_t n;
+	uint32_t result;
+	int lanes;
+};
 
 /* Where expressions keep their values: one slot for each lane of each expression. */
 struct sn_slots {
 	struct sn_arena *arena;
-	struct sn_map by_expr;		/* id -> slot + 1 */
-	SN_VEC(union sn_num) init;	/* constants and symbols filled in */
+	struct sn_map by_expr;	   /* id -> slot + 1 */
+	SN_VEC(union sn_num) init; /* constants and symbols filled in */
 	const int64_t *syms;
 	bool is_all_f64;
 };

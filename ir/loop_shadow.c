@@ -55,8 +55,8 @@ enum sn_fault
 sn_shadow_store(const struct sn_mem *m, int64_t i, const struct sn_clock *c)
 {
 	struct sn_shadow *s = &m->shadow[i];
-	bool is_race = is_concurrent(s->store, c) || is_concurrent(s->load, c) ||
-		is_concurrent(s->other, c) || is_concurrent(s->first, c);
+	bool is_race = is_concurrent(s->store, c) || is_concurrent(s->load, c)
+		       || is_concurrent(s->other, c) || is_concurrent(s->first, c);
 
 	*s = (struct sn_shadow){ .store = { c->now, c->item }, .is_init = true };
 	return is_race ? FAULT_RACE : FAULT_NONE;

@@ -16,9 +16,9 @@ extern const char *const sn_loop_kind_texts[];
  */
 struct sn_names {
 	struct sn_arena *arena;
-	struct sn_map taken;				/* visible printed names */
-	SN_VEC(const char *) scope;			/* in order of declaration */
-	struct sn_map axes, locals, buffers;		/* id -> printed name */
+	struct sn_map taken;		     /* visible printed names */
+	SN_VEC(const char *) scope;	     /* in order of declaration */
+	struct sn_map axes, locals, buffers; /* id -> printed name */
 };
 
 /* RESERVED: NULL-terminated words that are never given, or NULL. */

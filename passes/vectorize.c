@@ -18,46 +18,17 @@
  */
 #include "ir/index.h"
 #include "passes/loop_passes.h"
+#include "passes/vectorize.h"
 
 enum { MAX_LANES = 64 };
 
-/* How the elements of one access lie over the lanes. */
-enum access { AC_UNIFORM, AC_UNIT, AC_PRIVATE, AC_STRIDED, AC_BAD };
-
-struct vloop {
-	const struct sn_axis *axis;
-	int extent, lanes;
-	const char *why_not;		/* NULL: can be vectorised */
-	int nstrided, nops;
-};
-
-/* A register buffer with a last dimension of constant extent. */
-struct lanes {
-	struct sn_buffer *buf;
-	int64_t extent;
-	int64_t most;			/* most lanes that an access touches */
-	bool is_vector;			/* every access goes along the lanes */
-};
-
-struct vec {
-	struct sn_func *func;
-	struct sn_pool *pool;
-	struct sn_arena *scratch;
-	struct sn_module *module;	/* for remarks, or NULL */
-	struct sn_map loops;		/* axis id -> struct vloop */
-	struct sn_map buffers;		/* buffer id -> struct lanes */
-	bool has_changed;
-
-	/* of the loop at hand */
-	struct vloop *loop;
-	struct sn_map varying;		/* locals that differ between lanes, by id */
-	struct sn_map private;		/* buffers allocated inside, by id */
-	struct sn_subst values, indices;
-};
-
 /* ---- what differs between lanes ---- */
 
-struct varies { const struct vec *v; bool has_axis, has_local, has_odd_type; int nops; };
+struct varies {
+	const struct vec *v;
+	bool has_axis, has_local, has_odd_type;
+	int nops;
+};
 
 static bool
 has_vector_type(enum sn_dtype t)
@@ -93,24 +64,24 @@ look(const struct vec *v, const struct sn_expr *e)
 	return q;
 }
 
-static bool
-is_varying(const struct vec *v, const struct sn_expr *e)
+bool
+sn_vec_is_varying(const struct vec *v, const struct sn_expr *e)
 {
 	struct varies q = look(v, e);
 
 	return q.has_axis || q.has_local;
 }
 
-static void
-set_varying(struct vec *v, const struct sn_local *l)
+void
+sn_vec_set_varying(struct vec *v, const struct sn_local *l)
 {
 	sn_map_put_num(&v->varying, (uint64_t)l->id, (void *)l);
 }
 
 /* ---- can a loop be vectorised? ---- */
 
-static enum access
-classify(const struct vec *v, const struct sn_stmt *s)
+enum access
+sn_vec_classify(const struct vec *v, const struct sn_stmt *s)
 {
 	const struct sn_buffer *buf = s->mem.buffer;
 	bool is_private = sn_map_get_num(&v->private, (uint64_t)buf->id) != NULL;
@@ -131,14 +102,14 @@ classify(const struct vec *v, const struct sn_stmt *s)
 
 	if (!has_vector_type(buf->dtype))
 		return AC_BAD;
-	if (nvarying == 1 && sn_affine_coef(s->mem.idx[buf->rank - 1], v->loop->axis, &coef) &&
-	    coef == 1)
+	if (nvarying == 1 && sn_affine_coef(s->mem.idx[buf->rank - 1], v->loop->axis, &coef)
+	    && coef == 1)
 		return AC_UNIT;
 	return AC_STRIDED;
 }
 
-static int
-lanes_of_stmt(const struct sn_stmt *s)
+int
+sn_vec_lanes_of(const struct sn_stmt *s)
 {
 	return s->kind == ST_LOAD ? s->mem.local->lanes : s->mem.value->lanes;
 }
@@ -156,9 +127,9 @@ widen_to_buffer(struct vec *v, const struct sn_stmt *s)
 static const char *
 check_mem(struct vec *v, const struct sn_stmt *s)
 {
-	enum access ac = classify(v, s);
+	enum access ac = sn_vec_classify(v, s);
 
-	if (s->mem.buffer->lanes > 1 || lanes_of_stmt(s) > 1)
+	if (s->mem.buffer->lanes > 1 || sn_vec_lanes_of(s) > 1)
 		return "it works on vectors already";
 	if (ac == AC_BAD)
 		return "an index depends on loaded values";
@@ -169,7 +140,7 @@ check_mem(struct vec *v, const struct sn_stmt *s)
 	if (ac == AC_STRIDED)
 		v->loop->nstrided++;
 	if (s->kind == ST_LOAD && ac != AC_UNIFORM)
-		set_varying(v, s->mem.local);
+		sn_vec_set_varying(v, s->mem.local);
 	return NULL;
 }
 
@@ -199,26 +170,22 @@ check_stmt(struct vec *v, const struct sn_stmt *s)
 			return "it contains a loop that is not serial";
 		return check_block(v, &s->loop.body);
 	case ST_IF:
-		if (is_varying(v, s->cond.cond))
+		if (sn_vec_is_varying(v, s->cond.cond))
 			return "a condition differs between its lanes";
 		why = check_block(v, &s->cond.then);
 		return why ? why : check_block(v, &s->cond.otherwise);
 	case ST_LET:
-		if (!is_varying(v, s->let.value))
+		if (!sn_vec_is_varying(v, s->let.value))
 			return NULL;
-		set_varying(v, s->let.local);
+		sn_vec_set_varying(v, s->let.local);
 		return check_value(v, s->let.value);
-	case ST_LOAD:
-		return check_mem(v, s);
-	case ST_STORE:
-		why = check_value(v, s->mem.value);
-		return why ? why : check_mem(v, s);
+	case ST_LOAD: return check_mem(v, s);
+	case ST_STORE: why = check_value(v, s->mem.value); return why ? why : check_mem(v, s);
 	case ST_ALLOC:
 		sn_map_put_num(&v->private, (uint64_t)s->alloc.buffer->id, s->alloc.buffer);
-		return has_vector_type(s->alloc.buffer->dtype) ? NULL :
-			"its element type has no vectors";
-	case ST_BARRIER:
-		return "it contains a barrier";
+		return has_vector_type(s->alloc.buffer->dtype) ? NULL
+							       : "its element type has no vectors";
+	case ST_BARRIER: return "it contains a barrier";
 	}
 	return NULL;
 }
@@ -233,8 +200,8 @@ check_block(struct vec *v, const struct sn_block *b)
 	return why;
 }
 
-static void
-start_loop(struct vec *v, struct vloop *l)
+void
+sn_vec_start(struct vec *v, struct vloop *l)
 {
 	v->loop = l;
 	sn_map_init(&v->varying, v->scratch);
@@ -272,14 +239,15 @@ remark(struct vec *v, const struct sn_stmt *s, const char *why)
 			  s->loop.axis->name, why);
 }
 
-/* Phase 1, before any statement is changed: which buffers might hold vectors, which loops can be done. */
+/* Phase 1, before any statement is changed: which buffers might hold vectors, and which loops can
+ * be done. */
 static bool
 find_buffers(struct sn_stmt *s, void *arg)
 {
 	struct vec *v = arg;
 
-	if (s->kind != ST_ALLOC || s->alloc.buffer->space != SP_REG || s->alloc.buffer->lanes > 1 ||
-	    s->alloc.buffer->rank == 0 || !has_vector_type(s->alloc.buffer->dtype))
+	if (s->kind != ST_ALLOC || s->alloc.buffer->space != SP_REG || s->alloc.buffer->lanes > 1
+	    || s->alloc.buffer->rank == 0 || !has_vector_type(s->alloc.buffer->dtype))
 		return true;
 	struct sn_buffer *buf = s->alloc.buffer;
 	int64_t n;
@@ -303,7 +271,7 @@ check_loops(struct sn_stmt *s, void *arg)
 	struct vloop *l = SN_NEW(v->scratch, struct vloop);
 
 	l->axis = s->loop.axis;
-	start_loop(v, l);
+	sn_vec_start(v, l);
 	l->why_not = check_loop(v, s);
 	v->has_changed = true;
 	if (!l->why_not) {
@@ -329,7 +297,7 @@ check_lanes(struct vec *v, const struct sn_stmt *s, const struct vloop *l)
 
 	if (l && l->lanes == b->extent && last->kind == EX_AXIS && last->axis == l->axis)
 		most = l->extent;
-	else if (lanes_of_stmt(s) == b->extent && sn_is_int_const(last, 0) && !s->mem.active)
+	else if (sn_vec_lanes_of(s) == b->extent && sn_is_int_const(last, 0) && !s->mem.active)
 		most = b->extent;
 	else
 		b->is_vector = false;
@@ -356,262 +324,12 @@ check_accesses(struct vec *v, const struct sn_block *block, const struct vloop *
 	}
 }
 
-static const struct lanes *
-vector_buffer(const struct vec *v, const struct sn_buffer *buf)
+const struct lanes *
+sn_vec_buffer(const struct vec *v, const struct sn_buffer *buf)
 {
 	const struct lanes *b = sn_map_get_num(&v->buffers, (uint64_t)buf->id);
 
 	return b && b->is_vector ? b : NULL;
-}
-
-/* ---- phase 3: rewriting ---- */
-
-static const struct sn_expr *
-value_of(struct vec *v, const struct sn_expr *e)
-{
-	const struct sn_expr *r = sn_subst(&v->values, e);
-
-	return r->lanes == 1 ? sn_splat(v->pool, r, v->loop->lanes) : r;
-}
-
-static const struct sn_local *
-widen_local(struct vec *v, const struct sn_local *l)
-{
-	const struct sn_local *w = sn_local_new(v->pool, l->name, l->dtype, v->loop->lanes);
-
-	set_varying(v, l);
-	sn_subst_put(&v->values, sn_local_expr(v->pool, l), sn_local_expr(v->pool, w));
-	return w;
-}
-
-/* Lanes touched in memory: 0 says all. */
-static int
-active_lanes(const struct vec *v, const struct sn_stmt *s)
-{
-	const struct lanes *b = vector_buffer(v, s->mem.buffer);
-	int n = v->loop->extent;
-
-	return n == v->loop->lanes || (b && b->most == n) ? 0 : n;
-}
-
-static void
-index_at_lane_zero(struct vec *v, struct sn_stmt *s)
-{
-	int last = s->mem.buffer->rank - 1;
-
-	if (vector_buffer(v, s->mem.buffer))
-		s->mem.idx[last] = NULL;
-	else
-		s->mem.idx[last] = sn_subst(&v->indices, s->mem.idx[last]);
-	s->mem.active = active_lanes(v, s);
-}
-
-/* A builder whose cursor stands at the end of BLOCK. */
-static struct sn_builder
-builder_at(struct vec *v, struct sn_block *block, const struct sn_origin *o)
-{
-	struct sn_builder b;
-
-	sn_builder_init(&b, v->func);
-	b.stack[0] = block;
-	b.origin = o;
-	return b;
-}
-
-static const struct sn_expr *
-open_lane_loop(struct vec *v, struct sn_builder *b, const struct sn_stmt *s,
-	       const struct sn_expr **idx)
-{
-	const struct sn_expr *i = sn_at_for(b, LK_UNROLLED, v->loop->axis->name,
-					    sn_int(v->pool, v->loop->extent));
-	struct sn_subst sub;
-
-	sn_subst_init(&sub, v->pool, v->scratch);
-	sn_subst_put(&sub, sn_axis_expr(v->pool, v->loop->axis), i);
-	for (int k = 0; k < s->mem.buffer->rank; k++)
-		idx[k] = sn_subst(&sub, s->mem.idx[k]);
-	return i;
-}
-
-/* Collects the elements of a load in an array, which is then loaded as a vector. */
-static void
-gather(struct vec *v, struct sn_stmt *s, struct sn_block *out)
-{
-	struct sn_builder b = builder_at(v, out, s->origin);
-	const struct sn_buffer *from = s->mem.buffer;
-	const struct sn_expr *idx[ARRAY_LEN(from->dims)], *zero = sn_int(v->pool, 0);
-	int64_t lanes = v->loop->lanes;
-	const char *name = s->mem.local->name;
-	struct sn_buffer *t = sn_at_alloc(&b, SP_STACK, "lane", from->dtype, 1, &lanes);
-	const struct sn_expr *i = open_lane_loop(v, &b, s, idx);
-
-	sn_at_store(&b, t, &i, sn_at_load(&b, name, from, idx));
-	sn_at_end(&b);
-	const struct sn_expr *x = sn_at_load_lanes(&b, name, t, &zero, v->loop->lanes,
-						   v->loop->extent);
-
-	set_varying(v, s->mem.local);
-	sn_subst_put(&v->values, sn_local_expr(v->pool, s->mem.local), x);
-}
-
-static void
-scatter(struct vec *v, struct sn_stmt *s, struct sn_block *out)
-{
-	struct sn_builder b = builder_at(v, out, s->origin);
-	const struct sn_buffer *to = s->mem.buffer;
-	const struct sn_expr *idx[ARRAY_LEN(to->dims)], *zero = sn_int(v->pool, 0);
-	int64_t lanes = v->loop->lanes;
-	struct sn_buffer *t = sn_at_alloc(&b, SP_STACK, "lane", to->dtype, 1, &lanes);
-
-	sn_at_store_active(&b, t, &zero, value_of(v, s->mem.value), v->loop->extent);
-	const struct sn_expr *i = open_lane_loop(v, &b, s, idx);
-
-	sn_at_store(&b, to, idx, sn_at_load(&b, "x", t, &i));
-	sn_at_end(&b);
-}
-
-static void
-widen_load(struct vec *v, struct sn_stmt *s, struct sn_block *out)
-{
-	enum access ac = classify(v, s);
-
-	if (ac == AC_STRIDED) {
-		gather(v, s, out);
-		return;
-	}
-	if (ac == AC_UNIT)
-		index_at_lane_zero(v, s);
-	if (ac != AC_UNIFORM)
-		s->mem.local = widen_local(v, s->mem.local);
-	sn_block_append(out, s);
-}
-
-static void
-widen_store(struct vec *v, struct sn_stmt *s, struct sn_block *out)
-{
-	enum access ac = classify(v, s);
-
-	if (ac == AC_STRIDED) {
-		scatter(v, s, out);
-		return;
-	}
-	if (ac == AC_UNIT)
-		index_at_lane_zero(v, s);
-	s->mem.value = value_of(v, s->mem.value);
-	sn_block_append(out, s);
-}
-
-static void widen_block(struct vec *v, const struct sn_block *b, struct sn_block *out);
-
-static void
-widen_nested(struct vec *v, struct sn_block *b)
-{
-	struct sn_block body = { NULL, NULL };
-
-	widen_block(v, b, &body);
-	*b = body;
-}
-
-static void
-widen_let(struct vec *v, struct sn_stmt *s)
-{
-	if (!is_varying(v, s->let.value))
-		return;
-	s->let.value = value_of(v, s->let.value);
-	s->let.local = widen_local(v, s->let.local);
-}
-
-static void
-widen_alloc(struct vec *v, struct sn_buffer *buf)
-{
-	sn_map_put_num(&v->private, (uint64_t)buf->id, buf);
-	buf->lanes = v->loop->lanes;
-}
-
-static void
-widen_stmt(struct vec *v, struct sn_stmt *s, struct sn_block *out)
-{
-	switch (s->kind) {
-	case ST_LOAD:
-		widen_load(v, s, out);
-		return;
-	case ST_STORE:
-		widen_store(v, s, out);
-		return;
-	case ST_FOR:
-		widen_nested(v, &s->loop.body);
-		break;
-	case ST_IF:
-		widen_nested(v, &s->cond.then);
-		widen_nested(v, &s->cond.otherwise);
-		break;
-	case ST_LET:
-		widen_let(v, s);
-		break;
-	case ST_ALLOC:
-		widen_alloc(v, s->alloc.buffer);
-		break;
-	case ST_BARRIER:
-		break;
-	}
-	sn_block_append(out, s);
-}
-
-static void
-widen_block(struct vec *v, const struct sn_block *b, struct sn_block *out)
-{
-	for (struct sn_stmt *s = b->first, *next; s; s = next) {
-		next = s->next;
-		widen_stmt(v, s, out);
-	}
-}
-
-static void
-widen_loop(struct vec *v, struct vloop *l, const struct sn_block *body, struct sn_block *out)
-{
-	const struct sn_expr *axis = sn_axis_expr(v->pool, l->axis);
-
-	start_loop(v, l);
-	sn_subst_init(&v->values, v->pool, v->scratch);
-	sn_subst_init(&v->indices, v->pool, v->scratch);
-	sn_subst_put(&v->values, axis, sn_iota(v->pool, sn_int(v->pool, 0), l->lanes));
-	sn_subst_put(&v->indices, axis, sn_int(v->pool, 0));
-	widen_block(v, body, out);
-}
-
-/* Explicit vector accesses of a buffer whose elements are vectors now. */
-static void
-drop_lane_index(const struct vec *v, struct sn_stmt *s)
-{
-	if (vector_buffer(v, s->mem.buffer) && lanes_of_stmt(s) > 1)
-		s->mem.idx[s->mem.buffer->rank - 1] = NULL;
-}
-
-static void
-rewrite(struct vec *v, struct sn_block *b)
-{
-	struct sn_block out = { NULL, NULL };
-
-	for (struct sn_stmt *s = b->first, *next; s; s = next) {
-		struct vloop *l = s->kind != ST_FOR ? NULL :
-			sn_map_get_num(&v->loops, (uint64_t)s->loop.axis->id);
-
-		next = s->next;
-		if (l) {
-			widen_loop(v, l, &s->loop.body, &out);
-			continue;
-		}
-		if (s->kind == ST_FOR)
-			rewrite(v, &s->loop.body);
-		if (s->kind == ST_IF) {
-			rewrite(v, &s->cond.then);
-			rewrite(v, &s->cond.otherwise);
-		}
-		if (s->kind == ST_LOAD || s->kind == ST_STORE)
-			drop_lane_index(v, s);
-		sn_block_append(&out, s);
-	}
-	*b = out;
 }
 
 static void
@@ -628,7 +346,8 @@ make_vector_elements(const struct vec *v)
 }
 
 static bool
-vectorize(struct sn_func *f, struct sn_module *m, const struct sn_target *t, struct sn_arena *scratch)
+vectorize(struct sn_func *f, struct sn_module *m, const struct sn_target *t,
+	  struct sn_arena *scratch)
 {
 	struct vec v = { .func = f, .pool = f->pool, .scratch = scratch, .module = m };
 
@@ -639,7 +358,7 @@ vectorize(struct sn_func *f, struct sn_module *m, const struct sn_target *t, str
 	sn_block_walk(&f->body, find_buffers, &v);
 	sn_block_walk(&f->body, check_loops, &v);
 	check_accesses(&v, &f->body, NULL);
-	rewrite(&v, &f->body);
+	sn_vec_rewrite(&v, &f->body);
 	make_vector_elements(&v);
 	return v.has_changed;
 }
@@ -648,4 +367,14 @@ bool
 sn_vectorize_func(struct sn_func *f, const struct sn_target *t, struct sn_arena *scratch)
 {
 	return vectorize(f, NULL, t, scratch);
+}
+
+bool
+sn_pass_vectorize(struct sn_pass_ctx *c)
+{
+	struct sn_module *m = c->module;
+
+	for (size_t i = 0; m->has_vectors && i < m->funcs.n; i++)
+		c->has_changed |= vectorize(m->funcs.v[i], m, m->target, c->scratch);
+	return true;
 }

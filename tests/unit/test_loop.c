@@ -5,53 +5,24 @@
 #include <string.h>
 #include "ir/loop.h"
 #include "ir/tensor.h"
+#include "tests/unit/loop_fixture.h"
 
-struct fixture { struct sn_pool pool; struct sn_diags diags; };
-
-static struct sn_func *
-parse(struct sn_arena *a, struct fixture *x, const char *text)
-{
-	sn_pool_init(&x->pool, a);
-	sn_diags_init(&x->diags, a);
-	struct sn_func *f = sn_func_parse(text, "test.sn", a, &x->pool, &x->diags);
-
-	if (x->diags.list.n) {
-		struct sn_buf b;
-
-		sn_buf_init(&b, a);
-		sn_diags_print(&x->diags, &b);
-		print_message("%s", b.text);
-	}
-	return f;
-}
-
-static const char *
-print(struct sn_arena *a, const struct sn_func *f)
-{
-	struct sn_buf b;
-
-	sn_buf_init(&b, a);
-	sn_func_print(&b, f);
-	return b.text;
-}
-
-static const char dot_text[] =
-	"func dot(const f32 x[64], const f32 w[64], f32 y[1]) {\n"
-	"\talloc reg f32 acc[16]\n"
-	"\tvector l < 16 {\n"
-	"\t\tacc[l] = 0.0\n"
-	"\t}\n"
-	"\tserial k < 4 {\n"
-	"\t\tvector l < 16 {\n"
-	"\t\t\tload a = x[k*16+l]\n"
-	"\t\t\tload b = w[k*16+l]\n"
-	"\t\t\tload c = acc[l]\n"
-	"\t\t\tacc[l] = mac(a, b, c)\n"
-	"\t\t}\n"
-	"\t}\n"
-	"\tload acc_1 = acc[0 : 16]\n"
-	"\ty[0] = lane_sum(acc_1)\n"
-	"}\n";
+static const char dot_text[] = "func dot(const f32 x[64], const f32 w[64], f32 y[1]) {\n"
+			       "\talloc reg f32 acc[16]\n"
+			       "\tvector l < 16 {\n"
+			       "\t\tacc[l] = 0.0\n"
+			       "\t}\n"
+			       "\tserial k < 4 {\n"
+			       "\t\tvector l < 16 {\n"
+			       "\t\t\tload a = x[k*16+l]\n"
+			       "\t\t\tload b = w[k*16+l]\n"
+			       "\t\t\tload c = acc[l]\n"
+			       "\t\t\tacc[l] = mac(a, b, c)\n"
+			       "\t\t}\n"
+			       "\t}\n"
+			       "\tload acc_1 = acc[0 : 16]\n"
+			       "\ty[0] = lane_sum(acc_1)\n"
+			       "}\n";
 
 static void
 test_text_round_trip(void **state)
@@ -105,14 +76,13 @@ test_names_are_made_unique(void **state)
 	sn_at_store(&b, y, &at, sn_at_let(&b, "i", sn_op2(&p, OP_ADD, v, v)));
 	sn_at_end(&b);
 	sn_at_end(&b);
-	assert_string_equal(print(*state, f),
-			    "func k(f32 y[4]) {\n"
-			    "\tserial i < 4 {\n"
-			    "\t\tlet y_1 = 2.0\n"
-			    "\t\tlet i_1 = y_1 + y_1\n"
-			    "\t\ty[i] = i_1\n"
-			    "\t}\n"
-			    "}\n");
+	assert_string_equal(print(*state, f), "func k(f32 y[4]) {\n"
+					      "\tserial i < 4 {\n"
+					      "\t\tlet y_1 = 2.0\n"
+					      "\t\tlet i_1 = y_1 + y_1\n"
+					      "\t\ty[i] = i_1\n"
+					      "\t}\n"
+					      "}\n");
 }
 
 static void
@@ -215,11 +185,11 @@ static void
 test_out_of_bounds(void **state)
 {
 	const char *good = "func k(const f32 x[64], f32 y[64]) {\n"
-		"\tserial i < 63 {\n"
-		"\t\tload a = x[i+1]\n"
-		"\t\ty[i] = a\n"
-		"\t}\n"
-		"}\n";
+			   "\tserial i < 63 {\n"
+			   "\t\tload a = x[i+1]\n"
+			   "\t\ty[i] = a\n"
+			   "\t}\n"
+			   "}\n";
 
 	expect_fault(*state, good, 0, 0);
 	char *bad = sn_strdup(*state, good);
@@ -235,10 +205,11 @@ test_out_of_bounds(void **state)
 static void
 test_uninitialised(void **state)
 {
-	expect_fault(*state, "func k(f32 y[64]) {\n\tload a = y[0]\n\ty[1] = a\n}",
-		     DG_RUN_UNINIT, 2);
+	expect_fault(*state, "func k(f32 y[64]) {\n\tload a = y[0]\n\ty[1] = a\n}", DG_RUN_UNINIT,
+		     2);
 	/* each iteration gets the buffer without values */
-	expect_fault(*state, "func k(f32 y[64]) {\n"
+	expect_fault(*state,
+		     "func k(f32 y[64]) {\n"
 		     "\tserial i < 2 {\n"
 		     "\t\talloc reg f32 s[1]\n"
 		     "\t\tif i == 0 {\n"
@@ -247,28 +218,34 @@ test_uninitialised(void **state)
 		     "\t\tload a = s[0]\n"
 		     "\t\ty[i] = a\n"
 		     "\t}\n"
-		     "}\n", DG_RUN_UNINIT, 7);
+		     "}\n",
+		     DG_RUN_UNINIT, 7);
 }
 
 static void
 test_race(void **state)
 {
 	/* two iterations store one element */
-	expect_fault(*state, "func k(f32 y[64]) {\n"
+	expect_fault(*state,
+		     "func k(f32 y[64]) {\n"
 		     "\tparallel i < 4 {\n"
 		     "\t\ty[i//2] = 1.0\n"
 		     "\t}\n"
-		     "}\n", DG_RUN_RACE, 3);
+		     "}\n",
+		     DG_RUN_RACE, 3);
 	/* one loads what another stores */
-	expect_fault(*state, "func k(f32 y[64]) {\n"
+	expect_fault(*state,
+		     "func k(f32 y[64]) {\n"
 		     "\tserial i < 4 {\n\t\ty[i] = 0.0\n\t}\n"
 		     "\tvector i < 3 {\n"
 		     "\t\tload a = y[i+1]\n"
 		     "\t\ty[i] = a\n"
 		     "\t}\n"
-		     "}\n", DG_RUN_RACE, 7);
+		     "}\n",
+		     DG_RUN_RACE, 7);
 	/* a shared accumulator, loaded by an inner loop */
-	expect_fault(*state, "func k(f32 y[64]) {\n"
+	expect_fault(*state,
+		     "func k(f32 y[64]) {\n"
 		     "\talloc stack f32 s[1]\n"
 		     "\ts[0] = 0.0\n"
 		     "\tparallel i < 2 {\n"
@@ -280,34 +257,36 @@ test_race(void **state)
 		     "\t\t\ts[0] = 1.0\n"
 		     "\t\t}\n"
 		     "\t}\n"
-		     "}\n", DG_RUN_RACE, 10);
+		     "}\n",
+		     DG_RUN_RACE, 10);
 	/* the same places in one iteration, or one loop after the other, are no race */
-	expect_fault(*state, "func k(f32 y[64]) {\n"
+	expect_fault(*state,
+		     "func k(f32 y[64]) {\n"
 		     "\tparallel i < 4 {\n"
 		     "\t\ty[i] = 0.0\n\t\tload a = y[i]\n\t\ty[i] = a + 1.0\n"
 		     "\t}\n"
 		     "\tparallel i < 4 {\n"
 		     "\t\tload a = y[3-i]\n\t\ty[3-i] = a\n"
 		     "\t}\n"
-		     "}\n", 0, 0);
+		     "}\n",
+		     0, 0);
 }
 
-static const char items_text[] =
-	"func k(f32 y[64]) {\n"
-	"\tgrid g < 2 {\n"
-	"\t\talloc shared f32 s[8]\n"
-	"\t\titem t < 8 {\n"
-	"\t\t\tlet own = f32(t)\n"
-	"\t\t\tserial k < 2 {\n"
-	"\t\t\t\ts[t] = own\n"
-	"\t\t\t\tbarrier\n"
-	"\t\t\t\tload a = s[7-t]\n"
-	"\t\t\t\ty[k*16+g*8+t] = a\n"
-	"\t\t\t\tbarrier\n"
-	"\t\t\t}\n"
-	"\t\t}\n"
-	"\t}\n"
-	"}\n";
+static const char items_text[] = "func k(f32 y[64]) {\n"
+				 "\tgrid g < 2 {\n"
+				 "\t\talloc shared f32 s[8]\n"
+				 "\t\titem t < 8 {\n"
+				 "\t\t\tlet own = f32(t)\n"
+				 "\t\t\tserial k < 2 {\n"
+				 "\t\t\t\ts[t] = own\n"
+				 "\t\t\t\tbarrier\n"
+				 "\t\t\t\tload a = s[7-t]\n"
+				 "\t\t\t\ty[k*16+g*8+t] = a\n"
+				 "\t\t\t\tbarrier\n"
+				 "\t\t\t}\n"
+				 "\t\t}\n"
+				 "\t}\n"
+				 "}\n";
 
 static void
 test_items_meet_at_barriers(void **state)
@@ -326,7 +305,8 @@ static void
 test_missing_barrier(void **state)
 {
 	/* without the second barrier a fast item overwrites what a slow one is still to load */
-	char *text = sn_strdup(*state, items_text), *second = strstr(strstr(text, "barrier") + 1, "barrier");
+	char *text = sn_strdup(*state, items_text),
+	     *second = strstr(strstr(text, "barrier") + 1, "barrier");
 
 	memset(second, ' ', strlen("barrier"));
 	expect_fault(*state, text, DG_RUN_RACE, 7);
@@ -335,37 +315,36 @@ test_missing_barrier(void **state)
 static void
 test_divergent_barrier(void **state)
 {
-	expect_fault(*state, "func k(f32 y[64]) {\n"
+	expect_fault(*state,
+		     "func k(f32 y[64]) {\n"
 		     "\titem t < 8 {\n"
 		     "\t\ty[t] = 0.0\n"
 		     "\t\tif t < 4 {\n"
 		     "\t\t\tbarrier\n"
 		     "\t\t}\n"
 		     "\t}\n"
-		     "}\n", DG_RUN_DIVERGENT, 4);
-	expect_fault(*state, "func k(f32 y[64]) {\n"
+		     "}\n",
+		     DG_RUN_DIVERGENT, 4);
+	expect_fault(*state,
+		     "func k(f32 y[64]) {\n"
 		     "\titem t < 8 {\n"
 		     "\t\tserial k < t {\n"
 		     "\t\t\tbarrier\n"
 		     "\t\t}\n"
 		     "\t}\n"
-		     "}\n", DG_RUN_DIVERGENT, 3);
+		     "}\n",
+		     DG_RUN_DIVERGENT, 3);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		UNIT_TEST(test_text_round_trip),
-		UNIT_TEST(test_names_are_made_unique),
-		UNIT_TEST(test_errors_in_text),
-		UNIT_TEST(test_equal),
-		UNIT_TEST(test_interp_computes),
-		UNIT_TEST(test_out_of_bounds),
-		UNIT_TEST(test_uninitialised),
-		UNIT_TEST(test_race),
-		UNIT_TEST(test_items_meet_at_barriers),
-		UNIT_TEST(test_missing_barrier),
+		UNIT_TEST(test_text_round_trip),	UNIT_TEST(test_names_are_made_unique),
+		UNIT_TEST(test_errors_in_text),		UNIT_TEST(test_equal),
+		UNIT_TEST(test_interp_computes),	UNIT_TEST(test_out_of_bounds),
+		UNIT_TEST(test_uninitialised),		UNIT_TEST(test_race),
+		UNIT_TEST(test_items_meet_at_barriers), UNIT_TEST(test_missing_barrier),
 		UNIT_TEST(test_divergent_barrier),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

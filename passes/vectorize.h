@@ -1,0 +1,60 @@
+/*
+ * Inside of the vectorize pass: what checking (vectorize.c) tells rewriting (vectorize_widen.c).
+ */
+#ifndef PASSES_VECTORIZE_H
+#define PASSES_VECTORIZE_H
+
+#include "ir/loop.h"
+#include "ir/module.h"
+
+/* How the elements of one access lie over the lanes. */
+enum access { AC_UNIFORM, AC_UNIT, AC_PRIVATE, AC_STRIDED, AC_BAD };
+
+struct vloop {
+	const struct sn_axis *axis;
+	int extent, lanes;
+	const char *why_not; /* NULL: can be vectorised */
+	int nstrided, nops;
+};
+
+/* A register buffer with a last dimension of constant extent. */
+struct lanes {
+	struct sn_buffer *buf;
+	int64_t extent;
+	int64_t most;	/* most lanes that an access touches */
+	bool is_vector; /* every access goes along the lanes */
+};
+
+struct vec {
+	struct sn_func *func;
+	struct sn_pool *pool;
+	struct sn_arena *scratch;
+	struct sn_module *module; /* for remarks, or NULL */
+	struct sn_map loops;	  /* axis id -> struct vloop */
+	struct sn_map buffers;	  /* buffer id -> struct lanes */
+	bool has_changed;
+
+	/* of the loop at hand */
+	struct vloop *loop;
+	struct sn_map varying; /* locals that differ between lanes, by id */
+	struct sn_map private; /* buffers allocated inside, by id */
+	struct sn_subst values, indices;
+};
+
+/* Makes L the loop at hand: nothing is known to differ between its lanes but its axis. */
+void sn_vec_start(struct vec *v, struct vloop *l);
+
+/* Does E differ between lanes? set: LOCAL does. */
+bool sn_vec_is_varying(const struct vec *v, const struct sn_expr *e);
+void sn_vec_set_varying(struct vec *v, const struct sn_local *l);
+
+enum access sn_vec_classify(const struct vec *v, const struct sn_stmt *s);
+int sn_vec_lanes_of(const struct sn_stmt *s);
+
+/* What is known of BUF if its elements will be vectors, else NULL. */
+const struct lanes *sn_vec_buffer(const struct vec *v, const struct sn_buffer *buf);
+
+/* Replaces the loops of V in B by statements on vectors. */
+void sn_vec_rewrite(struct vec *v, struct sn_block *b);
+
+#endif
