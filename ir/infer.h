@@ -25,4 +25,12 @@ bool sn_infer_graph(struct sn_graph *g, struct sn_diags *diags);
 /* Infers one node: fills types of its results. */
 bool sn_infer_node(struct sn_infer *c, struct sn_node *n);
 
+/*
+ * The elements of a small tensor (at most 64) as expressions over symbols, from
+ * its data or as inference found them; NULL if not known.  Integers of every
+ * type are i64 (dimensions), bool is bool, floats have their own type.
+ */
+const struct sn_expr *const *sn_value_elements(struct sn_pool *p, struct sn_arena *a,
+					       const struct sn_value *v, int *out_n);
+
 #endif

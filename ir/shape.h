@@ -29,11 +29,26 @@ bool sn_shape_windows(struct sn_pool *p, const struct sn_type *x, int nspatial,
 		      const struct sn_ints *dilations, const struct sn_ints *pads,
 		      const char *auto_pad, bool ceil_mode, struct sn_window *out);
 
+/* The smaller and the larger of two, without an operation where one is proved so. */
+const struct sn_expr *sn_shape_min(struct sn_pool *p, const struct sn_expr *a,
+				   const struct sn_expr *b);
+const struct sn_expr *sn_shape_max(struct sn_pool *p, const struct sn_expr *a,
+				   const struct sn_expr *b);
+
+/* False if A and B are proved different; unproved counts as perhaps equal. */
+bool sn_shape_may_equal(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *b);
+
+/* The product of NUM[0..n) divided by that of DEN[0..m), factors cancelled; what remains below is
+ * divided by floor. False if DEN is zero or proved not to divide NUM. */
+bool sn_shape_quotient(struct sn_pool *p, const struct sn_expr *const *num, int n,
+		       const struct sn_expr *const *den, int m, const struct sn_expr **out);
+
 /*
  * Reshape as an index map by the smallest groups of equal products: each group
  * maps source dims [s0,s1) to result dims [d0,d1).  A group of one to one is the
- * identity.  False if the products can't be matched group by group (then the one
- * group is everything).
+ * identity; one side of a group may be empty, the other then holds ones only.
+ * Returns the number of groups; where products can't be matched, the last group
+ * is all the rest.
  */
 struct sn_reshape_group {
 	int s0, s1, d0, d1;
