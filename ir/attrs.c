@@ -120,8 +120,30 @@ is_same_tensor(const struct sn_attr_tensor *a, const struct sn_attr_tensor *b)
 	       sn_data_equal(a->data, b->data);
 }
 
-static bool
-is_same_field(enum sn_attr_kind kind, const void *x, const void *y)
+bool
+sn_attr_is_absent(enum sn_attr_kind kind, const void *field)
+{
+	switch (kind) {
+	case AT_INT:
+		return *(const int64_t *)field == INT64_MIN;
+	case AT_FLOAT:
+		return isnan(*(const float *)field);
+	case AT_STR:
+		return !*(const char *const *)field;
+	case AT_INTS:
+		return ((const struct sn_ints *)field)->n < 0;
+	case AT_FLOATS:
+		return ((const struct sn_floats *)field)->n < 0;
+	case AT_STRS:
+		return ((const struct sn_strs *)field)->n < 0;
+	case AT_DATA:
+		return !((const struct sn_attr_tensor *)field)->data;
+	}
+	return true;
+}
+
+bool
+sn_attr_equal(enum sn_attr_kind kind, const void *x, const void *y)
 {
 	const struct sn_ints *xi = x, *yi = y;
 	const struct sn_floats *xf = x, *yf = y;
@@ -150,7 +172,7 @@ sn_attrs_equal(enum sn_attr_set set, const void *a, const void *b)
 	const struct sn_attr_layout *l = &layouts[set];
 	for (int i = 0; i < l->nfields; i++) {
 		const struct sn_attr_field *f = &l->fields[i];
-		if (!is_same_field(f->kind, at(a, f->offset), at(b, f->offset)))
+		if (!sn_attr_equal(f->kind, at(a, f->offset), at(b, f->offset)))
 			return false;
 	}
 	return true;

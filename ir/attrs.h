@@ -72,6 +72,8 @@ const struct sn_attr_layout *sn_attr_layout(enum sn_attr_set set);
 
 /* A struct of the set with all defaults filled in (INT without one: INT64_MIN means absent). */
 void *sn_attrs_new(struct sn_arena *a, enum sn_attr_set set);
+bool sn_attr_is_absent(enum sn_attr_kind kind, const void *field);
+bool sn_attr_equal(enum sn_attr_kind kind, const void *field, const void *other);
 bool sn_attrs_equal(enum sn_attr_set set, const void *a, const void *b);
 uint64_t sn_attrs_hash(enum sn_attr_set set, const void *a);
 

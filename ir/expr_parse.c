@@ -130,6 +130,7 @@ static bool
 is_literal(const struct sn_lex *x)
 {
 	struct sn_lex ahead = *x;
+	ahead.is_quiet = true;
 	if (sn_lex_is(&ahead, "-"))
 		sn_lex_next(&ahead);
 	return !sn_lex_is(&ahead, "-") && sn_lex_is_number(&ahead);
@@ -140,6 +141,7 @@ static bool
 fits_literal(const struct sn_lex *x, enum sn_dtype t)
 {
 	struct sn_lex ahead = *x;
+	ahead.is_quiet = true;
 	if (sn_lex_is(&ahead, "-"))
 		sn_lex_next(&ahead);
 	return sn_is_float(t) || (sn_is_int(t) && ahead.token.kind == TK_INT);
@@ -157,7 +159,9 @@ parse_cast(struct parser *p, enum sn_dtype to)
 		e = constant(p, to);
 		if (!e || sn_lex_take(p->x, ")"))
 			return e;
-		*p->x = mark;	/* a sum that starts with a number */
+		if (p->x->has_failed)
+			return NULL;
+		sn_lex_back(p->x, &mark);	/* a sum that starts with a number */
 	}
 	e = parse_binary(p, LOOSEST);
 	if (!e || !sn_lex_expect(p->x, ")"))
@@ -296,7 +300,7 @@ parse_name(struct parser *p)
 		return sn_float(p->pool, DT_F32, *name == 'i' ? INFINITY : NAN);
 	expr *e = p->scope->leaf(p->scope->arg, name, is_quoted);
 	if (!e && !p->x->has_failed) {
-		*p->x = mark;
+		sn_lex_back(p->x, &mark);
 		sn_lex_error(p->x, DG_TX_UNKNOWN, "name", name);
 	}
 	return e;
@@ -309,7 +313,7 @@ parse_number(struct parser *p)
 	struct sn_lex mark = *p->x;
 	sn_lex_take(p->x, "-");
 	bool is_int = p->x->token.kind == TK_INT;
-	*p->x = mark;
+	sn_lex_back(p->x, &mark);
 	return constant(p, is_int ? DT_I64 : DT_F32);
 }
 

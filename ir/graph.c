@@ -40,17 +40,27 @@ sn_graph_new(struct sn_arena *a, struct sn_pool *p, const char *name)
 	return g;
 }
 
+/* In G or around it. */
+static bool
+is_taken(const struct sn_graph *g, const char *name)
+{
+	for (; g; g = g->outer)
+		if (sn_map_get(&g->names, name))
+			return true;
+	return false;
+}
+
 /* The name itself if it is free, else with a number that no value has had. */
 static const char *
 free_name(struct sn_graph *g, const char *name, int id)
 {
-	if (name && *name && !sn_map_get(&g->names, name))
+	if (name && *name && !is_taken(g, name))
 		return sn_strdup(g->arena, name);
 	const char *stem = name && *name ? name : "v";
 	const char *sep = name && *name ? "_" : "";
 	for (;; id++) {
 		const char *s = sn_printf(g->arena, "%s%s%d", stem, sep, id);
-		if (!sn_map_get(&g->names, s))
+		if (!is_taken(g, s))
 			return s;
 	}
 }
@@ -69,13 +79,30 @@ sn_value_new(struct sn_graph *g, const char *name, const struct sn_type *type)
 	return v;
 }
 
+static void
+forget_name(struct sn_graph *g, const struct sn_value *v)
+{
+	if (sn_map_get(&g->names, v->name) == v)
+		sn_map_put(&g->names, v->name, NULL);
+}
+
 void
 sn_value_rename(struct sn_graph *g, struct sn_value *v, const char *name)
 {
 	if (strcmp(v->name, name) == 0)
 		return;
-	sn_map_put(&g->names, v->name, NULL);
+	forget_name(g, v);
 	v->name = free_name(g, name, v->id);
+	sn_map_put(&g->names, v->name, v);
+}
+
+void
+sn_value_set_name(struct sn_graph *g, struct sn_value *v, const char *name)
+{
+	forget_name(g, v);
+	if (!name)
+		return;
+	v->name = sn_strdup(g->arena, name);
 	sn_map_put(&g->names, v->name, v);
 }
 
@@ -247,7 +274,7 @@ sn_node_remove(struct sn_node *n)
 		if (n->out[i]->uses)
 			sn_bug(n->graph->arena->guard, "removing the writer of '%s', which is used",
 			       n->out[i]->name);
-		sn_map_put(&n->graph->names, n->out[i]->name, NULL);
+		forget_name(n->graph, n->out[i]);
 	}
 	drop_operands(n);
 	unlink_node(n);

@@ -102,6 +102,9 @@ sn_node_new(struct sn_graph *g, struct sn_node *before, enum sn_graph_op op,
 struct sn_graph *sn_node_add_region(struct sn_node *n, const char *name);
 void sn_node_set_input(struct sn_node *n, int slot, struct sn_value *v);
 void sn_value_rename(struct sn_graph *g, struct sn_value *v, const char *name);
+/* Exactly that name, which must be free in G itself (an outer value of it is hidden); NULL: gives
+ * up the name it has. For the parser; else use sn_value_rename. */
+void sn_value_set_name(struct sn_graph *g, struct sn_value *v, const char *name);
 
 /* All uses of OLD (graph outputs too) read NEW from now on. */
 void sn_value_replace(struct sn_value *old, struct sn_value *new_value);
@@ -135,8 +138,12 @@ bool sn_value_ints(const struct sn_value *v, struct sn_arena *a, int64_t **out, 
 /* Text form (docs/ir.md): follows ONNX's textual syntax; constants of more than 16 elements print
  * as a hash unless WITH_DATA. Parsing reports into DIAGS and returns NULL on error. */
 void sn_graph_print(struct sn_buf *out, const struct sn_graph *g, bool with_data);
+void sn_node_print(struct sn_buf *out, const struct sn_node *n);	/* its line, for messages */
 struct sn_graph *sn_graph_parse(const char *text, const char *file, struct sn_arena *a,
 				struct sn_pool *p, struct sn_diags *diags);
+/* The same from where X stands; X goes on after the graph. */
+struct sn_lex;
+struct sn_graph *sn_graph_parse_from(struct sn_lex *x, struct sn_arena *a, struct sn_pool *p);
 
 /* Checks use lists, order, arity, types by inferring again; reports all errors. */
 bool sn_graph_verify(struct sn_graph *g, struct sn_diags *diags);

@@ -250,6 +250,13 @@ sn_lex_init(struct sn_lex *x, const char *text, const char *file, struct sn_aren
 	sn_lex_next(x);
 }
 
+void
+sn_lex_back(struct sn_lex *x, const struct sn_lex *mark)
+{
+	if (!x->has_failed)
+		*x = *mark;
+}
+
 bool
 sn_lex_is(const struct sn_lex *x, const char *s)
 {

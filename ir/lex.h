@@ -32,12 +32,16 @@ struct sn_lex {
 	struct sn_diags *diags;
 	int depth; /* of nesting, see sn_lex_enter */
 	bool has_failed;
+	bool is_quiet;		/* of a copy that looks ahead: errors are not reported */
 };
 
 /* Starts at the first token of TEXT, which must outlive the lexer. */
 void sn_lex_init(struct sn_lex *x, const char *text, const char *file, struct sn_arena *a,
 		 struct sn_diags *diags);
 void sn_lex_next(struct sn_lex *x);
+
+/* Back to where MARK, a copy of X, stood; nothing if an error was reported meanwhile. */
+void sn_lex_back(struct sn_lex *x, const struct sn_lex *mark);
 
 /* Is the current token the sign or keyword S? take: and goes on; expect: else reports. */
 bool sn_lex_is(const struct sn_lex *x, const char *s);

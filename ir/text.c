@@ -49,7 +49,7 @@ parse_symbol(struct sn_lex *x, struct sn_sym_scope *s)
 	if (!sn_lex_take(x, "*") && !sn_lex_int(x, "a bound or '*'", &hi))
 		return false;
 	if (sn_map_get(&s->by_name, name)) {
-		*x = mark;
+		sn_lex_back(x, &mark);
 		return sn_lex_error(x, DG_TX_TWICE, "symbol", name);
 	}
 	if (lo > hi)

@@ -88,7 +88,7 @@ parse_integer(struct sn_lex *x, enum sn_dtype t, union sn_num *out)
 		return false;
 	if (sn_num_cast(*out, DT_I64, t).i == out->i)
 		return true;
-	*x = mark;
+	sn_lex_back(x, &mark);
 	return sn_lex_error(x, DG_TX_NUMBER, x->token.text);
 }
 

@@ -35,6 +35,11 @@ struct sn_pass {
 	bool (*run)(struct sn_pass_ctx *c); /* false: an error was reported */
 };
 
+/* The functions behind the rows of passes/passes.def. */
+#define PASS(id, name, level, result, exactness, summary) \
+	bool sn_pass_##id(struct sn_pass_ctx *c);
+#include "passes/passes.def"
+
 const struct sn_pass *sn_pass_find(const char *name);
 const struct sn_pass *sn_passes(int *out_n);
 
@@ -50,7 +55,16 @@ struct sn_pipeline_opts {
 		      bool has_changed);
 	void *arg;
 };
+/* False: an error was reported, by a pass, by the verifier, or about a name that is no pass's. A
+ * module that has reached a later level already (read from text) resumes: passes before it are
+ * skipped. */
 bool sn_pipeline_run(struct sn_module *m, const struct sn_pipeline_opts *o);
+
+/* The level that M has reached. */
+enum sn_level sn_module_level(const struct sn_module *m);
+
+/* Verifies M at that level; reports all errors. */
+bool sn_module_verify(struct sn_module *m);
 
 /* Text of the module at its present level (graph, program, functions and plan). */
 void
