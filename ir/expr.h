@@ -117,6 +117,7 @@ struct sn_pool {
 	int nsyms, naxes, nlocals;
 	struct sn_sym **syms; /* by id */
 	size_t symcap;
+	int proof_steps;		/* left to the proof that is running (ir/index_prove.c) */
 };
 
 void sn_pool_init(struct sn_pool *p, struct sn_arena *a);

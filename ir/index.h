@@ -44,6 +44,7 @@ void sn_bounds(const struct sn_expr *e, int64_t *out_lo, int64_t *out_hi);
 /* True only if proved for all values of axes and symbols. */
 bool sn_prove_le(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *b);
 bool sn_prove_lt(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *b);
+/* True if K divides E, by its coefficients. */
 bool sn_prove_divides(const struct sn_expr *e, int64_t k);
 
 /* OP on i64 operands, simplified, or NULL if there is nothing to simplify; called by sn_op only. */
