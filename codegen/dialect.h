@@ -1,0 +1,130 @@
+/*
+ * Dialects: what the printer needs to know of a language, as data.
+ *
+ * A dialect is one const struct.  Its rows give, for an operation and a class
+ * of operands, a template and the strength with which the text binds; its
+ * helpers are small functions that rows ask for and that are printed once for
+ * each type they are used with.
+ *
+ * Templates of rows: %0 operand 0, in parentheses when it binds looser than
+ * the row; >0 the same but also when equal (the right side of '-'); ~0 unless
+ * it is the same row or a comparison or stronger; @0 operand as an argument.
+ * Of rows for memory: @0 the element, @1 the value, @n the number of lanes
+ * touched, @b the array, @i the index.
+ *
+ * In all templates, of the value's type:
+ *	$t $v	name suffix of an element and of the value: f32, and with lanes: v16f32
+ *	$T $V	C type of an element and of the value: float, v16f32
+ *	$P	C type of an element in memory: uint8_t for bool
+ *	$U $u	unsigned type of the same width and lanes, and its suffix; $I $i: signed
+ *	$E	unsigned type of one element
+ *	$W $w	type of half the lanes, and its suffix
+ *	$Q	unaligned variant of $V; $M mask as wide as $V
+ *	$h	width of an element in bits, $k the same less one, $z in bytes, $B of the value; $n lanes
+ *	$lo $hi	least and greatest integer
+ *	$F	"f" for f32, "" for f64 (functions of math.h)
+ *	$S $s	of casts: the type and suffix of the operand, $r suffix of its element
+ *	$X $L	"x, x, x" and "0, 1, 2", as many as lanes
+ */
+#ifndef CODEGEN_DIALECT_H
+#define CODEGEN_DIALECT_H
+
+#include "codegen/codegen.h"
+
+/*
+ * Classes of values, lower case for scalars and upper case for vectors:
+ *	f F	f32, f64
+ *	h H	floats of fewer bits; values are kept as f32 and rounded after each operation
+ *	i I	signed integers, wrapping
+ *	u U	unsigned integers
+ *	x	i64 made of axes and sizes: proved in range, plain arithmetic
+ *	b B	bool; a vector of bool is a mask of 0 and -1 as wide as what was compared
+ *	s S	in memory only: integers of fewer than 8 bits, packed
+ */
+enum sn_row_when {
+	WHEN_ALWAYS,
+	WHEN_NUMBER,  /* operand 1 is a constant, not NaN (operand 0 may be swapped with it) */
+	WHEN_NATURAL, /* operand 0 is proved not negative, operand 1 positive */
+};
+
+struct sn_op_row {
+	uint8_t op;	     /* enum sn_scalar_op */
+	const char *classes; /* of operand 0 (select: operand 1; splat and iota: the result) */
+	int strength;	     /* how the text binds, CP_... */
+	const char *text;
+	const char *helper; /* names of helpers it calls, or NULL */
+	enum sn_row_when when;
+};
+
+#define SN_ROW(op, classes, strength, text, helper) \
+	{ \
+		op, classes, strength, text, helper, WHEN_ALWAYS \
+	}
+#define SN_ROW_WHEN(when, op, classes, strength, text, helper) \
+	{ \
+		op, classes, strength, text, helper, when \
+	}
+
+struct sn_cast_row {
+	const char *from, *to;
+	int strength;
+	const char *text, *helper;
+};
+
+struct sn_mem_row {
+	const char *classes;
+	bool is_partial; /* fewer elements than lanes */
+	int strength;	 /* of the load */
+	const char *load, *load_helper;
+	const char *store, *store_helper;
+};
+
+/* NAME_I is preferred to NAME for types of class I (and U, when there is no NAME_U).
+ * NEEDS: names of other helpers of the same type; NAME/ of half the lanes, NAME@1 of one element,
+ * NAME@f32.u32 of the types named (the second is the operand's).  In a name, $t is the type. */
+struct sn_helper {
+	const char *name, *needs, *text;
+};
+
+/* How strongly C's operators bind. */
+enum {
+	CP_COMMA = 1,
+	CP_ASSIGN,
+	CP_COND,
+	CP_OROR,
+	CP_ANDAND,
+	CP_BITOR,
+	CP_XOR,
+	CP_BITAND,
+	CP_EQUAL,
+	CP_LESS,
+	CP_SHIFT,
+	CP_SUM,
+	CP_PRODUCT,
+	CP_UNARY,
+	CP_PRIMARY,
+};
+
+struct sn_dialect_table {
+	const struct sn_op_row *rows;
+	const struct sn_cast_row *casts;
+	const struct sn_mem_row *mems;
+	const struct sn_helper *helpers; /* each array ends with an empty row */
+};
+
+struct sn_dialect {
+	const char *name, *summary;
+	const char *cc_flags; /* for the C compiler, but for -march */
+	bool has_vectors;
+	const char *prologue;	 /* macros and pragmas, after the includes */
+	const char *vector_type; /* templates of typedefs, NULL without vectors */
+	const char *unaligned_type;
+	const char *unroll; /* printf format (%lld) before a loop of so many turns, or NULL */
+	const char *align;  /* printf format after the declaration of a local array, or NULL */
+	const struct sn_dialect_table *tables[4]; /* the first that has a row wins; NULL ends */
+};
+
+extern const struct sn_dialect sn_dialect_c, sn_dialect_c99;
+extern const struct sn_dialect_table sn_table_c99;
+
+#endif

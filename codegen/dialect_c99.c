@@ -1,0 +1,241 @@
+/*
+ * Dialect c99: portable C99 without extensions. Its table also serves the scalars of dialect c.
+ */
+#include "codegen/dialect.h"
+
+static const struct sn_op_row rows[] = {
+	SN_ROW(OP_ADD, "fx", CP_SUM, "%0 + >1", NULL),
+	SN_ROW(OP_ADD, "iu", CP_PRIMARY, "add_$v(@0, @1)", "add"),
+	SN_ROW(OP_SUB, "fx", CP_SUM, "%0 - >1", NULL),
+	SN_ROW(OP_SUB, "iu", CP_PRIMARY, "sub_$v(@0, @1)", "sub"),
+	SN_ROW(OP_MUL, "fx", CP_PRODUCT, "%0 * >1", NULL),
+	SN_ROW(OP_MUL, "iu", CP_PRIMARY, "mul_$v(@0, @1)", "mul"),
+	SN_ROW(OP_DIV, "f", CP_PRODUCT, "%0 / >1", NULL),
+	SN_ROW_WHEN(WHEN_NATURAL, OP_DIV, "x", CP_PRODUCT, "%0 / >1", NULL),
+	SN_ROW(OP_DIV, "ix", CP_PRIMARY, "div_$v(@0, @1)", "div"),
+	SN_ROW(OP_DIV, "u", CP_PRIMARY, "div_$v(@0, @1)", "div"),
+	SN_ROW(OP_FLOORDIV, "f", CP_PRIMARY, "floor$F(%0 / >1)", NULL),
+	SN_ROW_WHEN(WHEN_NATURAL, OP_FLOORDIV, "x", CP_PRODUCT, "%0 / >1", NULL),
+	SN_ROW(OP_FLOORDIV, "ix", CP_PRIMARY, "floordiv_$v(@0, @1)", "floordiv"),
+	SN_ROW(OP_FLOORDIV, "u", CP_PRIMARY, "div_$v(@0, @1)", "div"),
+	SN_ROW(OP_MOD, "f", CP_PRIMARY, "mod_$v(@0, @1)", "mod"),
+	SN_ROW_WHEN(WHEN_NATURAL, OP_MOD, "x", CP_PRODUCT, "%0 % >1", NULL),
+	SN_ROW(OP_MOD, "ix", CP_PRIMARY, "mod_$v(@0, @1)", "mod"),
+	SN_ROW(OP_MOD, "u", CP_PRIMARY, "mod_$v(@0, @1)", "mod"),
+	SN_ROW(OP_FMOD, "f", CP_PRIMARY, "fmod$F(@0, @1)", NULL),
+	SN_ROW(OP_FMOD, "ix", CP_PRIMARY, "rem_$v(@0, @1)", "rem"),
+	SN_ROW(OP_FMOD, "u", CP_PRIMARY, "mod_$v(@0, @1)", "mod"),
+	SN_ROW_WHEN(WHEN_NUMBER, OP_MIN, "f", CP_PRIMARY, "at_most_$v(@0, @1)", "at_most"),
+	SN_ROW(OP_MIN, "f", CP_PRIMARY, "min_$v(@0, @1)", "min"),
+	SN_ROW(OP_MIN, "iux", CP_PRIMARY, "min_$v(@0, @1)", "min"),
+	SN_ROW_WHEN(WHEN_NUMBER, OP_MAX, "f", CP_PRIMARY, "at_least_$v(@0, @1)", "at_least"),
+	SN_ROW(OP_MAX, "f", CP_PRIMARY, "max_$v(@0, @1)", "max"),
+	SN_ROW(OP_MAX, "iux", CP_PRIMARY, "max_$v(@0, @1)", "max"),
+	SN_ROW(OP_POW, "f", CP_PRIMARY, "pow$F(@0, @1)", NULL),
+	SN_ROW(OP_POW, "iux", CP_PRIMARY, "pow_$v(@0, @1)", "pow"),
+	SN_ROW(OP_MAC, "f", CP_PRIMARY, "mac_$v(@0, @1, @2)", "mac"),
+	SN_ROW(OP_MAC, "iux", CP_PRIMARY, "mac_$v(@0, @1, @2)", "mac"),
+	SN_ROW(OP_NEG, "fx", CP_UNARY, "->0", NULL),
+	SN_ROW(OP_NEG, "iu", CP_PRIMARY, "neg_$v(@0)", "neg"),
+	SN_ROW(OP_ABS, "f", CP_PRIMARY, "fabs$F(@0)", NULL),
+	SN_ROW(OP_ABS, "ix", CP_PRIMARY, "abs_$v(@0)", "abs"),
+	SN_ROW(OP_ABS, "u", CP_PRIMARY, "@0", NULL),
+	SN_ROW(OP_SIGN, "fix", CP_PRIMARY, "sign_$v(@0)", "sign"),
+	SN_ROW(OP_SIGN, "u", CP_PRIMARY, "sign_$v(@0)", "sign"),
+	SN_ROW(OP_AND, "b", CP_ANDAND, "~0 && ~1", NULL),
+	SN_ROW(OP_AND, "iux", CP_PRIMARY, "and_$v(@0, @1)", "and"),
+	SN_ROW(OP_OR, "b", CP_OROR, "~0 || ~1", NULL),
+	SN_ROW(OP_OR, "iux", CP_PRIMARY, "or_$v(@0, @1)", "or"),
+	SN_ROW(OP_XOR, "b", CP_EQUAL, "%0 != >1", NULL),
+	SN_ROW(OP_XOR, "iux", CP_PRIMARY, "xor_$v(@0, @1)", "xor"),
+	SN_ROW(OP_NOT, "b", CP_UNARY, "!%0", NULL),
+	SN_ROW(OP_NOT, "iux", CP_PRIMARY, "not_$v(@0)", "not"),
+	SN_ROW(OP_SHL, "iux", CP_PRIMARY, "shl_$v(@0, @1)", "shl"),
+	SN_ROW(OP_SHR, "ix", CP_PRIMARY, "shr_$v(@0, @1)", "shr"),
+	SN_ROW(OP_SHR, "u", CP_PRIMARY, "shr_$v(@0, @1)", "shr"),
+	SN_ROW(OP_EQ, "fhiuxb", CP_EQUAL, "%0 == >1", NULL),
+	SN_ROW(OP_NE, "fhiuxb", CP_EQUAL, "%0 != >1", NULL),
+	SN_ROW(OP_LT, "fhiuxb", CP_LESS, "%0 < >1", NULL),
+	SN_ROW(OP_LE, "fhiuxb", CP_LESS, "%0 <= >1", NULL),
+	SN_ROW(OP_SELECT, "fhiuxb", CP_COND, ">0 ? >1 : >2", NULL),
+	SN_ROW(OP_BITCAST, "fiux", CP_PRIMARY, "bits_$v_$s(@0)", "bits"),
+	SN_ROW(OP_SQRT, "f", CP_PRIMARY, "sqrt$F(@0)", NULL),
+	SN_ROW(OP_EXP, "f", CP_PRIMARY, "exp$F(@0)", NULL),
+	SN_ROW(OP_EXPM1, "f", CP_PRIMARY, "expm1$F(@0)", NULL),
+	SN_ROW(OP_LOG, "f", CP_PRIMARY, "log$F(@0)", NULL),
+	SN_ROW(OP_LOG1P, "f", CP_PRIMARY, "log1p$F(@0)", NULL),
+	SN_ROW(OP_SIN, "f", CP_PRIMARY, "sin$F(@0)", NULL),
+	SN_ROW(OP_COS, "f", CP_PRIMARY, "cos$F(@0)", NULL),
+	SN_ROW(OP_TAN, "f", CP_PRIMARY, "tan$F(@0)", NULL),
+	SN_ROW(OP_ASIN, "f", CP_PRIMARY, "asin$F(@0)", NULL),
+	SN_ROW(OP_ACOS, "f", CP_PRIMARY, "acos$F(@0)", NULL),
+	SN_ROW(OP_ATAN, "f", CP_PRIMARY, "atan$F(@0)", NULL),
+	SN_ROW(OP_SINH, "f", CP_PRIMARY, "sinh$F(@0)", NULL),
+	SN_ROW(OP_COSH, "f", CP_PRIMARY, "cosh$F(@0)", NULL),
+	SN_ROW(OP_TANH, "f", CP_PRIMARY, "tanh$F(@0)", NULL),
+	SN_ROW(OP_ASINH, "f", CP_PRIMARY, "asinh$F(@0)", NULL),
+	SN_ROW(OP_ACOSH, "f", CP_PRIMARY, "acosh$F(@0)", NULL),
+	SN_ROW(OP_ATANH, "f", CP_PRIMARY, "atanh$F(@0)", NULL),
+	SN_ROW(OP_ERF, "f", CP_PRIMARY, "erf$F(@0)", NULL),
+	SN_ROW(OP_SIGMOID, "f", CP_PRIMARY, "sigmoid_$v(@0)", "sigmoid"),
+	SN_ROW(OP_FLOOR, "f", CP_PRIMARY, "floor$F(@0)", NULL),
+	SN_ROW(OP_CEIL, "f", CP_PRIMARY, "ceil$F(@0)", NULL),
+	SN_ROW(OP_TRUNC, "f", CP_PRIMARY, "trunc$F(@0)", NULL),
+	SN_ROW(OP_RINT, "f", CP_PRIMARY, "rint$F(@0)", NULL),
+	SN_ROW(OP_ISNAN, "fh", CP_PRIMARY, "isnan_$v(@0)", "isnan"),
+	SN_ROW(OP_ISINF, "fh", CP_PRIMARY, "isinf_$v(@0)", "isinf"),
+	{ .classes = NULL },
+};
+
+static const struct sn_cast_row casts[] = {
+	{ "f", "f", CP_UNARY, "($T)%0", NULL },
+	{ "h", "f", CP_UNARY, "($T)%0", NULL },
+	{ "iuxb", "f", CP_UNARY, "($T)%0", NULL },
+	{ "fh", "h", CP_PRIMARY, "round_$t((float)@0)", "round_$t" },
+	{ "iuxb", "h", CP_PRIMARY, "round_$t((float)@0)", "round_$t" },
+	{ "fh", "iux", CP_PRIMARY, "$v_of_$s(@0)", "to_int" },
+	{ "iuxb", "iux", CP_UNARY, "($T)%0", NULL },
+	{ "fhiux", "b", CP_EQUAL, "%0 != 0", NULL },
+	{ .from = NULL },
+};
+
+static const struct sn_mem_row mems[] = {
+	{ "fiux", false, CP_PRIMARY, "@0", NULL, "@0 = @1", NULL },
+	{ "b", false, CP_EQUAL, "@0 != 0", NULL, "@0 = @1", NULL },
+	{ "h", false, CP_PRIMARY, "load_$t(@0)", "load_$t", "@0 = store_$t(@1)", "store_$t" },
+	{ "s", false, CP_PRIMARY, "load_$t(@b, @i)", "load_sub", "store_$t(@b, @i, @1)",
+	  "store_sub" },
+	{ .classes = NULL },
+};
+
+static const struct sn_helper helpers[] = {
+	/* integers: wrapping is by way of unsigned; 1u keeps small types out of int */
+	{ "add", NULL, "FN $V\nadd_$v($V a, $V b)\n{\n\treturn ($V)(($U)a + ($U)b);\n}\n" },
+	{ "sub", NULL, "FN $V\nsub_$v($V a, $V b)\n{\n\treturn ($V)(($U)a - ($U)b);\n}\n" },
+	{ "mul", NULL, "FN $V\nmul_$v($V a, $V b)\n{\n\treturn ($V)(1u * ($U)a * ($U)b);\n}\n" },
+	{ "mac_i", NULL,
+	  "FN $V\nmac_$v($V a, $V b, $V c)\n{\n\treturn ($V)(1u * ($U)a * ($U)b + ($U)c);\n}\n" },
+	{ "neg", NULL, "FN $V\nneg_$v($V a)\n{\n\treturn ($V)(0u - ($U)a);\n}\n" },
+	{ "abs", "neg", "FN $V\nabs_$v($V a)\n{\n\treturn a < 0 ? neg_$v(a) : a;\n}\n" },
+	{ "and", NULL, "FN $V\nand_$v($V a, $V b)\n{\n\treturn ($V)(a & b);\n}\n" },
+	{ "or", NULL, "FN $V\nor_$v($V a, $V b)\n{\n\treturn ($V)(a | b);\n}\n" },
+	{ "xor", NULL, "FN $V\nxor_$v($V a, $V b)\n{\n\treturn ($V)(a ^ b);\n}\n" },
+	{ "not", NULL, "FN $V\nnot_$v($V a)\n{\n\treturn ($V)~a;\n}\n" },
+	{ "div", "neg",
+	  "/* x/0 is 0, and the least number over -1 itself */\n"
+	  "FN $V\ndiv_$v($V a, $V b)\n{\n"
+	  "\treturn ($V)(b == 0 ? 0 : b == -1 ? neg_$v(a) : a / b);\n}\n" },
+	{ "div_u", NULL, "FN $V\ndiv_$v($V a, $V b)\n{\n\treturn ($V)(b == 0 ? 0 : a / b);\n}\n" },
+	{ "rem", NULL,
+	  "FN $V\nrem_$v($V a, $V b)\n{\n\treturn ($V)(b == 0 || b == -1 ? 0 : a % b);\n}\n" },
+	{ "floordiv", "div",
+	  "FN $V\nfloordiv_$v($V a, $V b)\n{\n\tconst $V q = div_$v(a, b);\n\n"
+	  "\treturn ($V)(q - (b != 0 && b != -1 && a % b != 0 && (a < 0) != (b < 0)));\n}\n" },
+	{ "mod", NULL,
+	  "/* of the sign of the divisor */\n"
+	  "FN $V\nmod_$v($V a, $V b)\n{\n\tconst $V r = ($V)(b == 0 || b == -1 ? 0 : a % b);\n\n"
+	  "\treturn ($V)(r != 0 && (r < 0) != (b < 0) ? r + b : r);\n}\n" },
+	{ "mod_u", NULL, "FN $V\nmod_$v($V a, $V b)\n{\n\treturn ($V)(b == 0 ? 0 : a % b);\n}\n" },
+	{ "min_i", NULL, "FN $V\nmin_$v($V a, $V b)\n{\n\treturn a < b ? a : b;\n}\n" },
+	{ "max_i", NULL, "FN $V\nmax_$v($V a, $V b)\n{\n\treturn a > b ? a : b;\n}\n" },
+	{ "pow_u", "mul",
+	  "FN $V\npow_$v($V a, $V b)\n{\n\t$V r = 1;\n\n"
+	  "\tfor (; b != 0; b = ($V)(b / 2)) {\n\t\tif (b % 2)\n\t\t\tr = mul_$v(r, a);\n"
+	  "\t\ta = mul_$v(a, a);\n\t}\n\treturn r;\n}\n" },
+	{ "pow_i", "mul",
+	  "FN $V\npow_$v($V a, $V b)\n{\n\t$V r = 1;\n\n"
+	  "\tif (b < 0)\n\t\treturn a == 1 || a == -1 ? (b % 2 ? a : 1) : 0;\n"
+	  "\tfor (; b != 0; b = ($V)(b / 2)) {\n\t\tif (b % 2)\n\t\t\tr = mul_$v(r, a);\n"
+	  "\t\ta = mul_$v(a, a);\n\t}\n\treturn r;\n}\n" },
+	{ "sign", NULL, "FN $V\nsign_$v($V a)\n{\n\treturn a > 0 ? 1 : a < 0 ? -1 : a;\n}\n" },
+	{ "sign_u", NULL, "FN $V\nsign_$v($V a)\n{\n\treturn a > 0;\n}\n" },
+	{ "shl", NULL,
+	  "FN $V\nshl_$v($V a, $V b)\n{\n\treturn ($V)(1u * ($U)a << (($U)b & $ku));\n}\n" },
+	{ "shr", NULL, "FN $V\nshr_$v($V a, $V b)\n{\n\treturn ($V)(a >> (($U)b & $ku));\n}\n" },
+	{ "shr_u", NULL, "FN $V\nshr_$v($V a, $V b)\n{\n\treturn ($V)(a >> (b & $ku));\n}\n" },
+	/* floats */
+	{ "add_f", NULL, "FN $V\nadd_$v($V a, $V b)\n{\n\treturn a + b;\n}\n" },
+	{ "mac", NULL, "FN $V\nmac_$v($V a, $V b, $V c)\n{\n\treturn a * b + c;\n}\n" },
+	{ "min", NULL,
+	  "/* a NaN on either side stays */\n"
+	  "FN $V\nmin_$v($V a, $V b)\n{\n\treturn a < b || a != a ? a : b;\n}\n" },
+	{ "max", NULL,
+	  "/* a NaN on either side stays */\n"
+	  "FN $V\nmax_$v($V a, $V b)\n{\n\treturn a > b || a != a ? a : b;\n}\n" },
+	{ "at_most", NULL,
+	  "/* min where k is not NaN */\n"
+	  "FN $V\nat_most_$v($V x, $V k)\n{\n\treturn k < x ? k : x;\n}\n" },
+	{ "at_least", NULL,
+	  "/* max where k is not NaN */\n"
+	  "FN $V\nat_least_$v($V x, $V k)\n{\n\treturn k > x ? k : x;\n}\n" },
+	{ "mod_f", NULL,
+	  "/* of the sign of the divisor */\n"
+	  "FN $V\nmod_$v($V a, $V b)\n{\n\tconst $V r = fmod$F(a, b);\n\n"
+	  "\treturn r != 0 && (r < 0) != (b < 0) ? r + b : r;\n}\n" },
+	{ "sigmoid", NULL, "FN $V\nsigmoid_$v($V a)\n{\n\treturn 1 / (1 + exp$F(-a));\n}\n" },
+	{ "isnan", NULL, "FN bool\nisnan_$v($V a)\n{\n\treturn a != a;\n}\n" },
+	{ "isinf", NULL, "FN bool\nisinf_$v($V a)\n{\n\treturn a == a && a - a != a - a;\n}\n" },
+	{ "to_int", NULL,
+	  "/* toward zero; what is out of range gives the nearest end, NaN gives 0 */\n"
+	  "FN $V\n$v_of_$s($S x)\n{\n"
+	  "\tif (x != x)\n\t\treturn 0;\n"
+	  "\tif (x <= ($S)$lo)\n\t\treturn $lo;\n"
+	  "\treturn x >= ($S)$hi ? $hi : ($V)x;\n}\n" },
+	{ "bits", NULL,
+	  "FN $V\nbits_$v_$s($S x)\n{\n\t$V y;\n\n\tmemcpy(&y, &x, sizeof(y));\n\treturn y;\n}\n" },
+	/* small floats: kept as f32, rounded to nearest even */
+	{ "load_f16", "bits@f32.u32",
+	  "FN float\nload_f16(uint16_t h)\n{\n"
+	  "\tconst uint32_t sign = (uint32_t)(h & 0x8000) << 16, rest = (uint32_t)(h & 0x7fff) << 13;\n"
+	  "\tconst float x = bits_f32_u32(rest) * 0x1p112f;\n\n"
+	  "\tif (rest >= 0x0f800000)\n\t\treturn bits_f32_u32(sign | 0x70000000 | rest);\n"
+	  "\treturn sign ? -x : x;\n}\n" },
+	{ "store_f16", "bits@u32.f32",
+	  "FN uint16_t\nstore_f16(float x)\n{\n"
+	  "\tconst uint32_t b = bits_u32_f32(x), a = b & 0x7fffffff, sign = b >> 16 & 0x8000;\n"
+	  "\tuint32_t r;\n\n"
+	  "\tif (a > 0x7f800000)\n\t\tr = 0x7e00;\n"
+	  "\telse if (a >= 0x477ff000)\n\t\tr = 0x7c00;\n"
+	  "\telse if (a < 0x38800000)\n\t\tr = (uint32_t)rintf(fabsf(x) * 0x1p24f);\n"
+	  "\telse\n\t\tr = (a - 0x38000000 + 0xfff + (a >> 13 & 1)) >> 13;\n"
+	  "\treturn (uint16_t)(sign | r);\n}\n" },
+	{ "round_f16", "load_f16 store_f16",
+	  "FN float\nround_f16(float x)\n{\n\treturn load_f16(store_f16(x));\n}\n" },
+	{ "load_bf16", "bits@f32.u32",
+	  "FN float\nload_bf16(uint16_t h)\n{\n\treturn bits_f32_u32((uint32_t)h << 16);\n}\n" },
+	{ "store_bf16", "bits@u32.f32",
+	  "FN uint16_t\nstore_bf16(float x)\n{\n\tconst uint32_t b = bits_u32_f32(x);\n\n"
+	  "\tif (x != x)\n\t\treturn 0x7fc0;\n"
+	  "\treturn (uint16_t)((b + 0x7fff + (b >> 16 & 1)) >> 16);\n}\n" },
+	{ "round_bf16", "load_bf16 store_bf16",
+	  "FN float\nround_bf16(float x)\n{\n\treturn load_bf16(store_bf16(x));\n}\n" },
+	/* integers of fewer than 8 bits, packed from the low end */
+	{ "load_sub", NULL,
+	  "FN $T\nload_$t(const uint8_t *p, int64_t i)\n{\n"
+	  "\tconst int x = p[i / (8 / $h)] >> (i % (8 / $h) * $h) & ((1 << $h) - 1);\n\n"
+	  "\treturn ($T)(x > $hi ? x - (1 << $h) : x);\n}\n" },
+	{ "store_sub", NULL,
+	  "FN void\nstore_$t(uint8_t *p, int64_t i, $T x)\n{\n"
+	  "\tconst int shift = (int)(i % (8 / $h)) * $h, mask = ((1 << $h) - 1) << shift;\n"
+	  "\tuint8_t *const q = &p[i / (8 / $h)];\n\n"
+	  "\t*q = (uint8_t)((*q & ~mask) | ((int)((unsigned)x << shift) & mask));\n}\n" },
+	{ .name = NULL },
+};
+
+const struct sn_dialect_table sn_table_c99 = { rows, casts, mems, helpers };
+
+const struct sn_dialect sn_dialect_c99 = {
+	.name = "c99",
+	.summary = "portable C99 without extensions",
+	.cc_flags = "-std=c99 -O2",
+	.prologue = "/* Whether a * b + c rounds once is fixed here, whatever the flags say. */\n"
+		    "#if defined(__clang__)\n"
+		    "#pragma clang fp contract(fast)\n"
+		    "#elif defined(__GNUC__)\n"
+		    "#pragma GCC optimize(\"fp-contract=fast\", \"no-math-errno\")\n"
+		    "#endif\n"
+		    "\n"
+		    "#define FN static inline\n",
+	.vector_type = "",
+	.tables = { &sn_table_c99 },
+};

@@ -1,0 +1,99 @@
+/*
+ * The printer's state, shared by its files: print.c (functions and statements), print_expr.c
+ * (expressions), helpers.c (templates, helper functions, vector types). codegen/ only.
+ */
+#ifndef CODEGEN_PRINT_H
+#define CODEGEN_PRINT_H
+
+#include "codegen/dialect.h"
+
+/* Type of a value as templates see it. A vector of bool is given as the integers of its mask. */
+struct sn_ty {
+	enum sn_dtype t;
+	int lanes;
+};
+
+/* An expression as text, and how strongly that binds; ROW: which row made it. */
+struct sn_piece {
+	const char *text;
+	int strength;
+	const void *row;
+};
+
+/* A name in scope, and its declaration as a member of a struct or a parameter. */
+struct sn_named {
+	const char *name, *decl;
+	const void *object;
+};
+
+/* What one output file has needed so far. */
+struct sn_printer {
+	const struct sn_dialect *dialect;
+	struct sn_arena *arena;
+	struct sn_pool *pool;
+	bool is_threaded;	      /* parallel loops go to the caller's hook */
+	struct sn_buf types, helpers; /* text to stand before the functions */
+	struct sn_map seen;	      /* names of what stands there */
+	bool has_env;		      /* some function takes struct env */
+
+	/* of the function being printed */
+	struct sn_map names;	       /* C names, by address of symbol, axis, local or buffer */
+	struct sn_map taken;	       /* names in scope */
+	struct sn_map mask_bits;       /* width of masks, by local id */
+	struct sn_map index_locals;    /* locals that are indices, by id */
+	SN_VEC(struct sn_named) scope; /* innermost last */
+	const char *func_name;
+	int nbodies;
+	struct sn_buf bodies; /* functions that must stand before it */
+	bool is_in_body;      /* inside a parallel body */
+	int64_t scratch;      /* bytes of scratch given out in the function */
+	int64_t scratch_max;  /* most over all functions */
+};
+
+void sn_printer_init(struct sn_printer *p, const struct sn_dialect *d, struct sn_arena *a,
+		     struct sn_pool *pool);
+
+/* One function; helpers and types it needs are added to P. NAME: of the C function. */
+void sn_printer_func(struct sn_printer *p, struct sn_buf *out, const struct sn_func *f,
+		     const char *name);
+/* True if the function takes struct env as its last parameter. */
+bool sn_printer_needs_env(const struct sn_printer *p, const struct sn_func *f);
+/* Includes, macros, types and helpers, to stand before the functions. */
+void sn_printer_prologue(struct sn_printer *p, struct sn_buf *out);
+
+/* Expressions. WANT: width of a mask in bits, 0 for its own. */
+struct sn_piece sn_piece_of(struct sn_printer *p, const struct sn_expr *e, int want);
+/* Text of E where at least STRENGTH is needed. */
+const char *sn_expr_text(struct sn_printer *p, const struct sn_expr *e, int strength);
+int sn_mask_bits(struct sn_printer *p, const struct sn_expr *e);
+/* Does E depend on data (and so may wrap)? */
+bool sn_has_data(struct sn_printer *p, const struct sn_expr *e);
+
+/* Class of a type, see dialect.h. */
+char sn_class_of(enum sn_dtype t, int lanes);
+struct sn_ty sn_ty_of(enum sn_dtype t, int lanes, int mask_bits);
+
+/* Names of C types; a vector type is declared on its first use. */
+const char *sn_c_scalar(enum sn_dtype t);
+const char *sn_c_memory(enum sn_dtype t);
+const char *sn_c_type(struct sn_printer *p, struct sn_ty t);
+
+/* Fills in a template; OPS by number; '%' and the like as dialect.h says. */
+struct sn_fill {
+	struct sn_ty ty, src;
+	const struct sn_piece *ops;
+	int strength;
+	const void *row;
+	const char *base, *index; /* @b @i */
+	int touched;		  /* @n */
+};
+const char *sn_fill(struct sn_printer *p, const char *text, const struct sn_fill *f);
+
+/* Makes sure that the helpers named in the list NAMES stand in the prologue. */
+void sn_need_helpers(struct sn_printer *p, const char *names, struct sn_ty ty, struct sn_ty src);
+
+/* Helper function for OP as defined in codegen/math.c; false if there is none for the type. */
+bool
+sn_math_helper(struct sn_printer *p, enum sn_scalar_op op, struct sn_ty ty, const char **out_name);
+
+#endif
