@@ -60,7 +60,7 @@ apply(struct apply *a, const struct sn_kernel *k)
 	struct sn_builder b;
 	sn_builder_init(&b, f);
 	f->origin = k->origin;
-	if (!k->schedule->apply(&a->s, k, &b))
+	if (!sn_schedule_find(k->schedule)->apply(&a->s, k, &b))
 		return false;
 	struct sn_func *equal = find_equal(a, f);
 	if (!equal)

@@ -62,7 +62,7 @@ choose(struct sn_sched_ctx *s, struct sn_kernel *k)
 		knobs.n = k->knobs.n;
 		knobs.cap = k->knobs.cap;
 	}
-	k->schedule = best;
+	k->schedule = best->name;
 	k->knobs.v = knobs.v;
 	k->knobs.n = knobs.n;
 	k->knobs.cap = knobs.cap;

@@ -150,7 +150,7 @@ comp_reads(struct pack *pk, const struct sn_comp *m, struct sn_read_list *out)
 static void
 pack_kernel(struct pack *pk, struct sn_kernel *k)
 {
-	bool is_tile = k->schedule == sn_schedule_find("tile");
+	bool is_tile = sn_schedule_find(k->schedule) == sn_schedule_find("tile");
 	for (size_t i = 0; i < k->stages.n; i++) {
 		struct sn_read_list reads = { 0 };
 		comp_reads(pk, k->stages.v[i], &reads);

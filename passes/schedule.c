@@ -20,7 +20,7 @@ sn_schedules(int *out_n)
 const struct sn_schedule *
 sn_schedule_find(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_LEN(schedules); i++)
+	for (size_t i = 0; name && i < ARRAY_LEN(schedules); i++)
 		if (!strcmp(schedules[i].name, name))
 			return &schedules[i];
 	return NULL;
