@@ -29,6 +29,18 @@ sn_diags_init(struct sn_diags *d, struct sn_arena *a)
 	*d = (struct sn_diags){ .arena = a };
 }
 
+const char *
+sn_diag_code(enum sn_diag_id id)
+{
+	return infos[id].code;
+}
+
+enum sn_severity
+sn_diag_severity(enum sn_diag_id id)
+{
+	return infos[id].severity;
+}
+
 /* Counts a message; false if it is over the limit and not kept. */
 static bool
 count(struct sn_diags *d, enum sn_severity severity)

@@ -54,6 +54,10 @@ struct sn_diags {
 
 void sn_diags_init(struct sn_diags *d, struct sn_arena *a);
 
+/* "E0203" and the severity of a message of that id. */
+const char *sn_diag_code(enum sn_diag_id id);
+enum sn_severity sn_diag_severity(enum sn_diag_id id);
+
 /* Reports message ID about WHERE; the arguments fill the table's text. Returns false, always,
  * so that a check reads: return sn_report(...). */
 bool sn_report(struct sn_diags *d, struct sn_where where, enum sn_diag_id id, ...);
