@@ -27,6 +27,7 @@ struct sn_layout_part {
 
 struct sn_layout {
 	int rank;
+	enum sn_dtype dtype;	   /* of the elements and of FILL */
 	const struct sn_expr *extent[SN_MAX_RANK]; /* padded, halo included */
 	int64_t halo_lo[SN_MAX_RANK], halo_hi[SN_MAX_RANK];
 	union sn_num fill; /* value of halo and padding */
@@ -55,7 +56,12 @@ sn_layout_offset(struct sn_pool *p, const struct sn_layout *l, const struct sn_e
 bool sn_layout_equal(const struct sn_layout *a, const struct sn_layout *b);
 bool sn_layout_is_dense(struct sn_pool *p, const struct sn_layout *l, const struct sn_type *t);
 
-/* Text: "{1/16 2+1+1 3+1+1 1%16 fill 0}"; nothing for dense. */
+/* Text: "{0 1/16 2+1+1 3+1+1 1%16 fill 0}", the parts outermost first; nothing for dense. */
 void sn_layout_print(struct sn_buf *out, const struct sn_layout *l);
+
+/* Reads that back, from '{' on, for a tensor of type T; NULL if an error was reported. */
+struct sn_lex;
+const struct sn_layout *sn_layout_parse(struct sn_lex *x, struct sn_pool *p,
+					const struct sn_type *t);
 
 #endif
