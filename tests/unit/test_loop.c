@@ -14,8 +14,8 @@ static const char dot_text[] = "func dot(const f32 x[64], const f32 w[64], f32 y
 			       "\t}\n"
 			       "\tserial k < 4 {\n"
 			       "\t\tvector l < 16 {\n"
-			       "\t\t\tload a = x[k*16+l]\n"
-			       "\t\t\tload b = w[k*16+l]\n"
+			       "\t\t\tload a = x[16*k+l]\n"
+			       "\t\t\tload b = w[16*k+l]\n"
 			       "\t\t\tload c = acc[l]\n"
 			       "\t\t\tacc[l] = mac(a, b, c)\n"
 			       "\t\t}\n"
@@ -29,9 +29,9 @@ test_text_round_trip(void **state)
 {
 	static const char *const texts[] = {
 		dot_text,
-		"func \"odd name\"[N in 1..64, M in 0..*](const u8 x[N*M], f32 y[M] alias align 64) {\n"
+		"func \"odd name\"[N in 1..64, M in 0..*](const u8 x[M*N], f32 y[M] alias align 64) {\n"
 		"\tparallel i < M {\n"
-		"\t\tlet t = i*2+N\n"
+		"\t\tlet t = 2*i+N\n"
 		"\t\tif i < 3 {\n"
 		"\t\t\tload v = x[i : 16 active 5]\n"
 		"\t\t\ty[t : 16] = f32(v)\n"
@@ -281,7 +281,7 @@ static const char items_text[] = "func k(f32 y[64]) {\n"
 				 "\t\t\t\ts[t] = own\n"
 				 "\t\t\t\tbarrier\n"
 				 "\t\t\t\tload a = s[7-t]\n"
-				 "\t\t\t\ty[k*16+g*8+t] = a\n"
+				 "\t\t\t\ty[8*g+16*k+t] = a\n"
 				 "\t\t\t\tbarrier\n"
 				 "\t\t\t}\n"
 				 "\t\t}\n"
@@ -336,15 +336,86 @@ test_divergent_barrier(void **state)
 		     DG_RUN_DIVERGENT, 3);
 }
 
+static void
+test_verifier(void **state)
+{
+	static const struct {
+		const char *body;
+		enum sn_diag_id id;
+		int line;
+	} cases[] = {
+		{ "y[0] = 1.0", 0, 0 },
+		{ "x[0] = 1.0", DG_LOOP_ILLEGAL, 2 },
+		{ "y[0] = u8(1)", DG_LOOP_TYPE, 2 },
+		{ "alloc global f32 s[2]", DG_LOOP_ILLEGAL, 2 },
+		{ "alloc reg f32 s[0]", DG_LOOP_ILLEGAL, 2 },
+		{ "alloc reg f32x4 s[2]\ny[0 : 8] = 1.0\ns[0 : 8] = 1.0", DG_LOOP_ILLEGAL, 4 },
+		{ "barrier", DG_LOOP_ILLEGAL, 2 },
+		{ "item t < 4 { barrier }", 0, 0 },
+		{ "item t < 4 { if t < 2 { barrier } }", DG_LOOP_ILLEGAL, 4 },
+		{ "item t < 4 {\nload a = y[0]\nif a < 0.0 {\nbarrier } }", DG_LOOP_ILLEGAL, 5 },
+		{ "item t < 4 {\nload a = x[0]\nif a < 0.0 {\nbarrier } }", 0, 0 },
+		{ "item t < 4 { alloc shared f32 s[2] }", DG_LOOP_ILLEGAL, 3 },
+		{ "if 1 { }", DG_LOOP_TYPE, 2 },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct fixture x;
+		struct sn_func *f = parse(*state, &x,
+					  sn_printf(*state,
+						    "func k(const f32 x[64], f32 y[64]) {\n%s\n}",
+						    cases[i].body));
+
+		assert_non_null(f);
+		assert_int_equal(sn_func_verify(f, &x.diags), cases[i].line == 0);
+		assert_int_equal(x.diags.errors, cases[i].line != 0);
+		if (cases[i].line) {
+			assert_int_equal(x.diags.list.v[0].id, cases[i].id);
+			assert_int_equal(x.diags.list.v[0].where.line, cases[i].line);
+		}
+	}
+}
+
+static void
+test_verifier_scopes(void **state)
+{
+	struct sn_pool p;
+	struct sn_diags d;
+	struct sn_builder b;
+
+	sn_pool_init(&p, *state);
+	sn_diags_init(&d, *state);
+	struct sn_func *f = sn_func_new(*state, &p, "k");
+	struct sn_buffer *y = sn_func_param(f, "y", DT_F32, sn_int(&p, 4), false);
+	const struct sn_expr *n = sn_sym_expr(&p, sn_sym_new(&p, "N", 1, 9));
+
+	sn_builder_init(&b, f);
+	const struct sn_expr *i = sn_at_for(&b, LK_SERIAL, "i", n);
+
+	sn_at_end(&b);
+	sn_at_store(&b, y, &i, sn_float(&p, DT_F32, 1));
+	assert_false(sn_func_verify(f, &d));
+	assert_int_equal(d.errors, 2);
+	assert_int_equal(d.list.v[0].id, DG_LOOP_SCOPE);
+	assert_int_equal(d.list.v[0].where.line, 2);
+	assert_int_equal(d.list.v[1].where.line, 4);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		UNIT_TEST(test_text_round_trip),	UNIT_TEST(test_names_are_made_unique),
-		UNIT_TEST(test_errors_in_text),		UNIT_TEST(test_equal),
-		UNIT_TEST(test_interp_computes),	UNIT_TEST(test_out_of_bounds),
-		UNIT_TEST(test_uninitialised),		UNIT_TEST(test_race),
-		UNIT_TEST(test_items_meet_at_barriers), UNIT_TEST(test_missing_barrier),
+		UNIT_TEST(test_text_round_trip),
+		UNIT_TEST(test_names_are_made_unique),
+		UNIT_TEST(test_errors_in_text),
+		UNIT_TEST(test_equal),
+		UNIT_TEST(test_verifier),
+		UNIT_TEST(test_verifier_scopes),
+		UNIT_TEST(test_interp_computes),
+		UNIT_TEST(test_out_of_bounds),
+		UNIT_TEST(test_uninitialised),
+		UNIT_TEST(test_race),
+		UNIT_TEST(test_items_meet_at_barriers),
+		UNIT_TEST(test_missing_barrier),
 		UNIT_TEST(test_divergent_barrier),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
