@@ -58,7 +58,7 @@ parse_known(struct parser *p, struct typed_name *t)
 	while (!sn_lex_is(&p->x, "}")) {
 		if (list.n && !sn_lex_expect(&p->x, ","))
 			return false;
-		const struct sn_expr *e = sn_index_parse(&p->x, p->pool, &p->syms.exprs);
+		const struct sn_expr *e = sn_expr_parse(&p->x, p->pool, &p->syms.exprs);
 		if (!e)
 			return false;
 		SN_PUSH(p->arena, &list, e);

@@ -1,10 +1,11 @@
 /*
- * The verifier of the graph level: lists, order, arity, attributes.
+ * The verifier of the graph level: lists, order, arity, attributes, types.
  *
  * Collects all errors, each with the node's own line of text.
  */
 #include <string.h>
 #include "ir/graph_text.h"
+#include "ir/infer.h"
 
 struct verifier {
 	struct sn_diags *diags;
@@ -88,7 +89,7 @@ check_value(struct verifier *c, const struct sn_graph *g, const struct sn_node *
 		complain(c, n, "'%s' has the id %d of %d", v->name, v->id, g->nvalues);
 	if (sn_map_get(&g->names, v->name) != v)
 		complain(c, n, "'%s' is not the value of that name", v->name);
-	if (v->known && (v->type.rank > 1 || (is_static && count != v->nknown)))
+	if (v->known && is_static && count != v->nknown)
 		complain(c, n, "'%s' has %d known elements, which its type does not", v->name,
 			 v->nknown);
 	if (v->data && (!is_static || (uint64_t)count != v->data->n ||
@@ -196,6 +197,98 @@ check_graph(struct verifier *c, struct sn_graph *g)
 	}
 }
 
+/* ---- types ------------------------------------------------------------------------------- */
+
+/* Can both be the type of one value? Dimensions may be written in different symbols. */
+static bool
+may_agree(const struct sn_type *a, const struct sn_type *b)
+{
+	for (; a->kind == b->kind && a->kind != TY_TENSOR && a->elem && b->elem;
+	     a = a->elem, b = b->elem)
+		;
+	if (a->kind != b->kind || (a->dtype && b->dtype && a->dtype != b->dtype))
+		return false;
+	if (a->kind != TY_TENSOR || a->rank < 0 || b->rank < 0)
+		return true;
+	if (a->rank != b->rank)
+		return false;
+	for (int i = 0; i < a->rank; i++) {
+		int64_t x, y;
+		if (a->dims[i] && b->dims[i] && sn_get_int(a->dims[i], &x) &&
+		    sn_get_int(b->dims[i], &y) && x != y)
+			return false;
+	}
+	return true;
+}
+
+struct saved { struct sn_type type; const struct sn_expr *const *known; int nknown; };
+
+static const char *
+type_text(struct verifier *c, const struct sn_type *t)
+{
+	struct sn_buf b;
+	sn_buf_init(&b, c->arena);
+	sn_type_print(&b, t);
+	return b.text;
+}
+
+/* Infers N again and compares; the types it had stay. */
+static void
+check_types(struct verifier *c, struct sn_infer *infer, struct sn_node *n)
+{
+	struct saved *old = SN_NEW_ARRAY(c->arena, (size_t)n->nout, struct saved);
+	for (int i = 0; i < n->nout; i++)
+		if (n->out[i])
+			old[i] = (struct saved){ n->out[i]->type, n->out[i]->known,
+						 n->out[i]->nknown };
+	bool ok = sn_infer_node(infer, n);
+	c->ok &= ok;
+	for (int i = 0; i < n->nout; i++) {
+		struct sn_value *v = n->out[i];
+		if (!v)
+			continue;
+		if (ok && !may_agree(&old[i].type, &v->type))
+			complain(c, n, "'%s' is %s, inferred is %s", v->name,
+				 type_text(c, &old[i].type), type_text(c, &v->type));
+		v->type = old[i].type;
+		v->known = old[i].known;
+		v->nknown = old[i].nknown;
+	}
+}
+
+/* Inferring such a node again would make new symbols. */
+static bool
+has_own_sizes(const struct sn_node *n)
+{
+	bool is_static = true;
+	for (int i = 0; i < n->nout; i++)
+		is_static &= !n->out[i] || sn_type_is_static(&n->out[i]->type, NULL);
+	return !is_static && strchr(sn_graph_op_info(n->op)->traits, 'D');
+}
+
+/* A graph whose types have not been inferred yet has none to compare. */
+static bool
+has_types(const struct sn_node *n)
+{
+	for (int i = 0; i < n->nin; i++) {
+		const struct sn_value *v = n->in[i].value;
+		if (v && v->type.kind == TY_TENSOR && (!v->type.dtype || v->type.rank < 0))
+			return false;
+	}
+	return true;
+}
+
+static void
+check_all_types(struct verifier *c, struct sn_graph *g)
+{
+	struct sn_infer infer = {
+		.graph = g, .pool = g->pool, .arena = g->arena, .diags = c->diags,
+	};
+	SN_FOR_NODES(g, n)
+		if (n->nregions == 0 && has_types(n) && !has_own_sizes(n))
+			check_types(c, &infer, n);
+}
+
 bool
 sn_graph_verify(struct sn_graph *g, struct sn_diags *diags)
 {
@@ -204,6 +297,8 @@ sn_graph_verify(struct sn_graph *g, struct sn_diags *diags)
 	struct verifier c = { .diags = diags, .arena = &scratch, .ok = true };
 	sn_map_init(&c.defined, &scratch);
 	check_graph(&c, g);
+	if (c.ok)
+		check_all_types(&c, g);
 	sn_arena_release(&scratch);
 	return c.ok;
 }

@@ -66,6 +66,9 @@ enum sn_level sn_module_level(const struct sn_module *m);
 /* Verifies M at that level; reports all errors. */
 bool sn_module_verify(struct sn_module *m);
 
+/* Reads text of the graph or the tensor level into M, which resumes from there. */
+bool sn_module_parse(struct sn_module *m, const char *text, const char *file);
+
 /* Text of the module at its present level (graph, program, functions and plan). */
 void
 sn_module_print(struct sn_buf *out, const struct sn_module *m, enum sn_level level, bool with_data);

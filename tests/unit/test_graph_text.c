@@ -106,8 +106,8 @@ prints_absent_operands_and_results(void **state)
 		"graph \"g\" (f32[4,4] x, f32 hi) => (y)\n"
 		"{\n"
 		"\ty = Clip (x, _, hi)\n"
-		"\t_, f32[1] \"_\" = Dropout (x, hi)\n"
-		"\tr = Relu (\"_\")\n"
+		"\t_, bool[4,4] \"_\" = Dropout (x, hi)\n"
+		"\tr = Not (\"_\")\n"
 		"}\n");
 }
 
