@@ -1,9 +1,11 @@
 /* Commands of the file tests that work on one level: roundtrip, verify, interp. */
 #include <string.h>
+#include "tests/filetest_graph.h"
 #include "tests/filetest_levels.h"
 #include "tests/filetest_loop.h"
 
 static const struct ft_level levels[] = {
+	{ "graph", ft_graph_parse, ft_graph_print, ft_graph_verify, NULL },
 	{ "loop", ft_loop_parse, ft_loop_print, NULL, ft_loop_interp },
 };
 
