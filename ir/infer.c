@@ -235,7 +235,7 @@ agrees(struct sn_pool *p, const struct sn_type *declared, const struct sn_type *
 	if (declared->rank < 0)
 		return true;
 	for (int i = 0; declared->rank == t->rank && i < t->rank; i++)
-		if (!sn_shape_may_equal(p, declared->dims[i], t->dims[i]))
+		if (declared->dims[i] && !sn_shape_may_equal(p, declared->dims[i], t->dims[i]))
 			return false;
 	return declared->rank == t->rank;
 }
