@@ -18,22 +18,15 @@ static uint64_t
 leaf_payload(const struct sn_expr *e, bool is_identity)
 {
 	switch ((enum sn_expr_kind)e->kind) {
-	case EX_CONST:
-		return (uint64_t)e->num.i;
-	case EX_SYM:
-		return is_identity ? (uintptr_t)e->sym : (uint64_t)e->sym->id;
-	case EX_AXIS:
-		return is_identity ? (uintptr_t)e->axis : (uint64_t)e->axis->id;
-	case EX_READ:
-		return is_identity ? (uintptr_t)e->tensor : (uint64_t)e->tensor->id;
-	case EX_LOCAL:
-		return is_identity ? (uintptr_t)e->local : (uint64_t)e->local->id;
+	case EX_CONST: return (uint64_t)e->num.i;
+	case EX_SYM: return is_identity ? (uintptr_t)e->sym : (uint64_t)e->sym->id;
+	case EX_AXIS: return is_identity ? (uintptr_t)e->axis : (uint64_t)e->axis->id;
+	case EX_READ: return is_identity ? (uintptr_t)e->tensor : (uint64_t)e->tensor->id;
+	case EX_LOCAL: return is_identity ? (uintptr_t)e->local : (uint64_t)e->local->id;
 	case EX_STATE:
 	case EX_OTHER:
-	case EX_ARG:
-		return (uint64_t)e->state;
-	case EX_OP:
-		break;
+	case EX_ARG: return (uint64_t)e->state;
+	case EX_OP: break;
 	}
 	return 0;
 }
@@ -49,9 +42,10 @@ mix(uint64_t h, uint64_t x)
 static uint64_t
 expr_hash(const struct sn_expr *e, const struct sn_expr *const *args)
 {
-	uint64_t h = mix(e->kind | (uint64_t)e->op << 8 | (uint64_t)e->dtype << 16 |
-			 (uint64_t)e->has_outside << 24 | (uint64_t)e->lanes << 32 |
-			 (uint64_t)e->nargs << 48, leaf_payload(e, false));
+	uint64_t h = mix(e->kind | (uint64_t)e->op << 8 | (uint64_t)e->dtype << 16
+				 | (uint64_t)e->has_outside << 24 | (uint64_t)e->lanes << 32
+				 | (uint64_t)e->nargs << 48,
+			 leaf_payload(e, false));
 
 	for (int i = 0; i < e->nargs; i++)
 		h = mix(h, args[i]->id);
@@ -61,10 +55,10 @@ expr_hash(const struct sn_expr *e, const struct sn_expr *const *args)
 static bool
 expr_is(const struct sn_expr *e, const struct sn_expr *head, const struct sn_expr *const *args)
 {
-	return e->kind == head->kind && e->op == head->op && e->dtype == head->dtype &&
-	       e->has_outside == head->has_outside && e->lanes == head->lanes &&
-	       e->nargs == head->nargs && leaf_payload(e, true) == leaf_payload(head, true) &&
-	       (!e->nargs || memcmp(e->args, args, e->nargs * sizeof(*args)) == 0);
+	return e->kind == head->kind && e->op == head->op && e->dtype == head->dtype
+	       && e->has_outside == head->has_outside && e->lanes == head->lanes
+	       && e->nargs == head->nargs && leaf_payload(e, true) == leaf_payload(head, true)
+	       && (!e->nargs || memcmp(e->args, args, e->nargs * sizeof(*args)) == 0);
 }
 
 static void
@@ -134,8 +128,9 @@ sn_const(struct sn_pool *p, enum sn_dtype t, union sn_num x)
 {
 	if (sn_is_float(t) && x.f != x.f)
 		x.f = (double)__builtin_nanf("");
-	return sn_expr_intern(p, &(struct sn_expr){ .kind = EX_CONST, .dtype = (uint8_t)t,
-						    .lanes = 1, .num = x }, NULL);
+	return sn_expr_intern(
+		p, &(struct sn_expr){ .kind = EX_CONST, .dtype = (uint8_t)t, .lanes = 1, .num = x },
+		NULL);
 }
 
 const struct sn_expr *
@@ -157,14 +152,18 @@ sn_read(struct sn_pool *p, const struct sn_tensor *x, const struct sn_expr *cons
 	const struct sn_expr *args[SN_MAX_RANK + 1];
 
 	if (nidx != x->type.rank || nidx > SN_MAX_RANK)
-		sn_bug(p->arena->guard, "read of '%s' with %d indices, its rank is %d", x->name, nidx,
-		       x->type.rank);
+		sn_bug(p->arena->guard, "read of '%s' with %d indices, its rank is %d", x->name,
+		       nidx, x->type.rank);
 	for (int i = 0; i < nidx; i++)
 		args[i] = idx[i];
 	args[nidx] = outside;
 	struct sn_expr head = {
-		.kind = EX_READ, .dtype = (uint8_t)x->type.dtype, .has_outside = outside != NULL,
-		.lanes = 1, .nargs = (uint16_t)(nidx + (outside != NULL)), .tensor = x,
+		.kind = EX_READ,
+		.dtype = (uint8_t)x->type.dtype,
+		.has_outside = outside != NULL,
+		.lanes = 1,
+		.nargs = (uint16_t)(nidx + (outside != NULL)),
+		.tensor = x,
 	};
 	return sn_expr_intern(p, &head, args);
 }
@@ -172,8 +171,11 @@ sn_read(struct sn_pool *p, const struct sn_tensor *x, const struct sn_expr *cons
 static const struct sn_expr *
 state_leaf(struct sn_pool *p, enum sn_expr_kind kind, enum sn_dtype t, int which)
 {
-	return sn_expr_intern(p, &(struct sn_expr){ .kind = (uint8_t)kind, .dtype = (uint8_t)t,
-						    .lanes = 1, .state = which }, NULL);
+	return sn_expr_intern(
+		p,
+		&(struct sn_expr){
+			.kind = (uint8_t)kind, .dtype = (uint8_t)t, .lanes = 1, .state = which },
+		NULL);
 }
 
 const struct sn_expr *
@@ -197,22 +199,28 @@ sn_arg(struct sn_pool *p, enum sn_dtype t, int arg)
 const struct sn_expr *
 sn_sym_expr(struct sn_pool *p, const struct sn_sym *s)
 {
-	return sn_expr_intern(p, &(struct sn_expr){ .kind = EX_SYM, .dtype = DT_I64, .lanes = 1,
-						    .sym = s }, NULL);
+	return sn_expr_intern(
+		p, &(struct sn_expr){ .kind = EX_SYM, .dtype = DT_I64, .lanes = 1, .sym = s },
+		NULL);
 }
 
 const struct sn_expr *
 sn_axis_expr(struct sn_pool *p, const struct sn_axis *a)
 {
-	return sn_expr_intern(p, &(struct sn_expr){ .kind = EX_AXIS, .dtype = DT_I64, .lanes = 1,
-						    .axis = a }, NULL);
+	return sn_expr_intern(
+		p, &(struct sn_expr){ .kind = EX_AXIS, .dtype = DT_I64, .lanes = 1, .axis = a },
+		NULL);
 }
 
 const struct sn_expr *
 sn_local_expr(struct sn_pool *p, const struct sn_local *l)
 {
-	return sn_expr_intern(p, &(struct sn_expr){ .kind = EX_LOCAL, .dtype = (uint8_t)l->dtype,
-						    .lanes = (uint16_t)l->lanes, .local = l }, NULL);
+	return sn_expr_intern(p,
+			      &(struct sn_expr){ .kind = EX_LOCAL,
+						 .dtype = (uint8_t)l->dtype,
+						 .lanes = (uint16_t)l->lanes,
+						 .local = l },
+			      NULL);
 }
 
 struct sn_sym *
@@ -220,8 +228,12 @@ sn_sym_new(struct sn_pool *p, const char *name, int64_t lo, int64_t hi)
 {
 	struct sn_sym *s = SN_NEW(p->arena, struct sn_sym);
 
-	*s = (struct sn_sym){ .name = sn_strdup(p->arena, name), .id = p->nsyms, .lo = lo, .hi = hi,
-			      .input = -1, .axis = -1 };
+	*s = (struct sn_sym){ .name = sn_strdup(p->arena, name),
+			      .id = p->nsyms,
+			      .lo = lo,
+			      .hi = hi,
+			      .input = -1,
+			      .axis = -1 };
 	if ((size_t)p->nsyms == p->symcap) {
 		size_t cap = p->symcap ? 2 * p->symcap : 16;
 		struct sn_sym **syms = SN_NEW_ARRAY(p->arena, cap, struct sn_sym *);
@@ -240,7 +252,8 @@ sn_axis_new(struct sn_pool *p, const char *name, const struct sn_expr *extent)
 {
 	struct sn_axis *a = SN_NEW(p->arena, struct sn_axis);
 
-	*a = (struct sn_axis){ .name = sn_strdup(p->arena, name), .id = p->naxes++,
+	*a = (struct sn_axis){ .name = sn_strdup(p->arena, name),
+			       .id = p->naxes++,
 			       .extent = extent };
 	return a;
 }
@@ -250,8 +263,9 @@ sn_local_new(struct sn_pool *p, const char *name, enum sn_dtype t, int lanes)
 {
 	struct sn_local *l = SN_NEW(p->arena, struct sn_local);
 
-	*l = (struct sn_local){ .name = sn_strdup(p->arena, name), .id = p->nlocals++, .dtype = t,
-				.lanes = lanes };
+	*l = (struct sn_local){
+		.name = sn_strdup(p->arena, name), .id = p->nlocals++, .dtype = t, .lanes = lanes
+	};
 	return l;
 }
 

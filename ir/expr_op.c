@@ -15,14 +15,10 @@ is_class(enum sn_dtype t, char operands)
 	char kind = sn_dtype_info(t)->kind;
 
 	switch (operands) {
-	case 'F':
-		return kind == 'F';
-	case 'I':
-		return kind == 'I' || kind == 'U' || kind == 'B';
-	case 'N':
-		return kind == 'F' || kind == 'I' || kind == 'U' || kind == 'C';
-	default:
-		return kind != '-';
+	case 'F': return kind == 'F';
+	case 'I': return kind == 'I' || kind == 'U' || kind == 'B';
+	case 'N': return kind == 'F' || kind == 'I' || kind == 'U' || kind == 'C';
+	default: return kind != '-';
 	}
 }
 
@@ -55,8 +51,8 @@ sn_op_fits(enum sn_scalar_op op, const struct sn_expr *const *args, int nargs)
 	for (int i = first; i < nargs; i++)
 		if (args[i]->dtype != args[first]->dtype)
 			return false;
-	return is_class((enum sn_dtype)args[first]->dtype, info->operands) &&
-	       lanes_agree(args, nargs);
+	return is_class((enum sn_dtype)args[first]->dtype, info->operands)
+	       && lanes_agree(args, nargs);
 }
 
 static bool
@@ -70,7 +66,10 @@ sn_expr_node(struct sn_pool *p, enum sn_scalar_op op, enum sn_dtype dtype,
 	     const struct sn_expr *const *args, int nargs)
 {
 	struct sn_expr head = {
-		.kind = EX_OP, .op = (uint8_t)op, .dtype = (uint8_t)dtype, .nargs = (uint16_t)nargs,
+		.kind = EX_OP,
+		.op = (uint8_t)op,
+		.dtype = (uint8_t)dtype,
+		.nargs = (uint16_t)nargs,
 		.lanes = is_lane_op(op) ? 1 : args[0]->lanes,
 	};
 	return sn_expr_intern(p, &head, args);
@@ -79,7 +78,9 @@ sn_expr_node(struct sn_pool *p, enum sn_scalar_op op, enum sn_dtype dtype,
 static const struct sn_expr *
 vector_const(struct sn_pool *p, const struct sn_expr *scalar, int lanes)
 {
-	struct sn_expr head = { .kind = EX_CONST, .dtype = scalar->dtype, .lanes = (uint16_t)lanes,
+	struct sn_expr head = { .kind = EX_CONST,
+				.dtype = scalar->dtype,
+				.lanes = (uint16_t)lanes,
 				.num = scalar->num };
 
 	return sn_expr_intern(p, &head, NULL);
@@ -132,8 +133,8 @@ is_op(const struct sn_expr *e, enum sn_scalar_op op)
  * none applies.  A and B are the operands, B of unary operations is NULL.
  */
 #define IDENTITY(name) \
-	static const struct sn_expr * \
-	name(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *b)
+	static const struct sn_expr *name(struct sn_pool *p, const struct sn_expr *a, \
+					  const struct sn_expr *b)
 
 /* x + 0 = x for integers, x + -0.0 = x for floats */
 IDENTITY(add_identity)
@@ -274,17 +275,29 @@ IDENTITY(lt_identity)
 	return a == b && a->lanes == 1 ? sn_const(p, DT_BOOL, (union sn_num){ .i = 0 }) : NULL;
 }
 
-typedef const struct sn_expr *identity_fn(struct sn_pool *p, const struct sn_expr *a,
-					  const struct sn_expr *b);
+typedef const struct sn_expr *
+identity_fn(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *b);
 
 static identity_fn *const identities[OP_COUNT] = {
-	[OP_ADD] = add_identity, [OP_SUB] = sub_identity, [OP_MUL] = mul_identity,
-	[OP_DIV] = div_identity, [OP_FLOORDIV] = floordiv_identity,
-	[OP_MIN] = min_identity, [OP_MAX] = max_identity,
-	[OP_NEG] = neg_identity, [OP_NOT] = not_identity, [OP_ABS] = abs_identity,
-	[OP_AND] = and_identity, [OP_OR] = or_identity, [OP_XOR] = xor_identity,
-	[OP_SHL] = shift_identity, [OP_SHR] = shift_identity,
-	[OP_EQ] = eq_identity, [OP_NE] = ne_identity, [OP_LT] = lt_identity, [OP_LE] = eq_identity,
+	[OP_ADD] = add_identity,
+	[OP_SUB] = sub_identity,
+	[OP_MUL] = mul_identity,
+	[OP_DIV] = div_identity,
+	[OP_FLOORDIV] = floordiv_identity,
+	[OP_MIN] = min_identity,
+	[OP_MAX] = max_identity,
+	[OP_NEG] = neg_identity,
+	[OP_NOT] = not_identity,
+	[OP_ABS] = abs_identity,
+	[OP_AND] = and_identity,
+	[OP_OR] = or_identity,
+	[OP_XOR] = xor_identity,
+	[OP_SHL] = shift_identity,
+	[OP_SHR] = shift_identity,
+	[OP_EQ] = eq_identity,
+	[OP_NE] = ne_identity,
+	[OP_LT] = lt_identity,
+	[OP_LE] = eq_identity,
 };
 
 /* select(c, x, x) = x; select(true, x, y) = x; for bool select(c, true, false) = c */
@@ -342,8 +355,9 @@ sn_op(struct sn_pool *p, enum sn_scalar_op op, const struct sn_expr *const *args
 	const struct sn_expr *a[3];
 
 	if (!sn_op_fits(op, args, nargs))
-		sn_bug(p->arena->guard, "%s of operands that don't fit it (%d, first %s)", info->text,
-		       nargs, nargs ? sn_dtype_info((enum sn_dtype)args[0]->dtype)->text : "none");
+		sn_bug(p->arena->guard, "%s of operands that don't fit it (%d, first %s)",
+		       info->text, nargs,
+		       nargs ? sn_dtype_info((enum sn_dtype)args[0]->dtype)->text : "none");
 	splat_all(p, a, args, nargs);
 	enum sn_dtype t = (enum sn_dtype)a[op == OP_SELECT]->dtype;
 	enum sn_dtype result = info->result == 'B' ? DT_BOOL : t;
@@ -384,18 +398,12 @@ exact_bits(enum sn_dtype t)
 	const struct sn_dtype_info *d = sn_dtype_info(t);
 
 	switch (t) {
-	case DT_F64:
-		return 53;
-	case DT_F32:
-		return 24;
-	case DT_F16:
-		return 11;
-	case DT_BF16:
-		return 8;
-	case DT_BOOL:
-		return 1;
-	default:
-		return d->kind == 'I' ? d->bits - 1 : d->kind == 'U' ? d->bits : 0;
+	case DT_F64: return 53;
+	case DT_F32: return 24;
+	case DT_F16: return 11;
+	case DT_BF16: return 8;
+	case DT_BOOL: return 1;
+	default: return d->kind == 'I' ? d->bits - 1 : d->kind == 'U' ? d->bits : 0;
 	}
 }
 
@@ -407,9 +415,8 @@ is_widening(enum sn_dtype from, enum sn_dtype to)
 	bool has_wider_bits = exact_bits(from) && exact_bits(to) >= exact_bits(from);
 
 	if (a == 'F')
-		return b == 'F' && has_wider_bits &&
-		       (to == DT_F64 || to == DT_F32 || from == to);
-	if (b == 'F')	/* an i16 may be larger than every f16 */
+		return b == 'F' && has_wider_bits && (to == DT_F64 || to == DT_F32 || from == to);
+	if (b == 'F') /* an i16 may be larger than every f16 */
 		return (to == DT_F64 || to == DT_F32) && has_wider_bits;
 	return has_wider_bits && (a != 'I' || b == 'I') && b != 'B';
 }
@@ -438,8 +445,8 @@ sn_bitcast(struct sn_pool *p, enum sn_dtype to, const struct sn_expr *a)
 
 	if (from == to)
 		return a;
-	if (sn_dtype_info(from)->bits != sn_dtype_info(to)->bits || sn_dtype_info(to)->bits == 0 ||
-	    sn_dtype_info(to)->bits > 64)
+	if (sn_dtype_info(from)->bits != sn_dtype_info(to)->bits || sn_dtype_info(to)->bits == 0
+	    || sn_dtype_info(to)->bits > 64)
 		sn_bug(p->arena->guard, "bitcast of %s to %s", sn_dtype_info(from)->text,
 		       sn_dtype_info(to)->text);
 	const struct sn_expr *e = fold(p, OP_BITCAST, to, &a, 1);
@@ -451,7 +458,10 @@ static const struct sn_expr *
 widen(struct sn_pool *p, enum sn_scalar_op op, const struct sn_expr *a, int lanes)
 {
 	struct sn_expr head = {
-		.kind = EX_OP, .op = (uint8_t)op, .dtype = a->dtype, .nargs = 1,
+		.kind = EX_OP,
+		.op = (uint8_t)op,
+		.dtype = a->dtype,
+		.nargs = 1,
 		.lanes = (uint16_t)lanes,
 	};
 	return sn_expr_intern(p, &head, &a);

@@ -9,8 +9,8 @@
 
 struct printer {
 	struct sn_buf *out;
-	const struct sn_expr_names *names;	/* NULL: none */
-	bool is_index;				/* inside brackets: no blanks around signs */
+	const struct sn_expr_names *names; /* NULL: none */
+	bool is_index;			   /* inside brackets: no blanks around signs */
 };
 
 static void print(struct printer *pr, const struct sn_expr *e, int strength);
@@ -28,8 +28,8 @@ is_keyword(const char *name)
 	for (size_t i = 0; i < ARRAY_LEN(numbered); i++) {
 		size_t n = strlen(numbered[i]);
 
-		if (strncmp(name, numbered[i], n) == 0 && name[n] &&
-		    strspn(name + n, "0123456789") == strlen(name + n))
+		if (strncmp(name, numbered[i], n) == 0 && name[n]
+		    && strspn(name + n, "0123456789") == strlen(name + n))
 			return true;
 	}
 	return false;
@@ -41,7 +41,8 @@ is_identifier(const char *name)
 	if (!isalpha((unsigned char)*name) && *name != '_')
 		return false;
 	for (; *name; name++)
-		if ((unsigned char)*name >= 0x80 || (!isalnum((unsigned char)*name) && *name != '_'))
+		if ((unsigned char)*name >= 0x80
+		    || (!isalnum((unsigned char)*name) && *name != '_'))
 			return false;
 	return true;
 }
@@ -110,16 +111,11 @@ leaf_name(const struct printer *pr, const struct sn_expr *e)
 	if (name)
 		return name;
 	switch ((enum sn_expr_kind)e->kind) {
-	case EX_SYM:
-		return e->sym->name;
-	case EX_AXIS:
-		return e->axis->name;
-	case EX_READ:
-		return e->tensor->name;
-	case EX_LOCAL:
-		return e->local->name;
-	default:
-		return NULL;
+	case EX_SYM: return e->sym->name;
+	case EX_AXIS: return e->axis->name;
+	case EX_READ: return e->tensor->name;
+	case EX_LOCAL: return e->local->name;
+	default: return NULL;
 	}
 }
 
@@ -133,8 +129,11 @@ print_leaf(struct printer *pr, const struct sn_expr *e)
 	else if (e->kind == EX_CONST)
 		print_const(pr->out, e);
 	else
-		sn_buf_addf(pr->out, "%s%d", e->kind == EX_STATE ? "state" :
-			    e->kind == EX_OTHER ? "other" : "arg", e->state);
+		sn_buf_addf(pr->out, "%s%d",
+			    e->kind == EX_STATE	  ? "state"
+			    : e->kind == EX_OTHER ? "other"
+						  : "arg",
+			    e->state);
 }
 
 static void

@@ -27,16 +27,11 @@ rebuild(struct sn_pool *p, const struct sn_expr *e, const struct sn_expr *const 
 		return sn_read(p, e->tensor, args, n, e->has_outside ? args[n] : NULL);
 	}
 	switch ((enum sn_scalar_op)e->op) {
-	case OP_CAST:
-		return sn_cast(p, (enum sn_dtype)e->dtype, args[0]);
-	case OP_BITCAST:
-		return sn_bitcast(p, (enum sn_dtype)e->dtype, args[0]);
-	case OP_SPLAT:
-		return sn_splat(p, args[0], e->lanes);
-	case OP_IOTA:
-		return sn_iota(p, args[0], e->lanes);
-	default:
-		return sn_op(p, (enum sn_scalar_op)e->op, args, e->nargs);
+	case OP_CAST: return sn_cast(p, (enum sn_dtype)e->dtype, args[0]);
+	case OP_BITCAST: return sn_bitcast(p, (enum sn_dtype)e->dtype, args[0]);
+	case OP_SPLAT: return sn_splat(p, args[0], e->lanes);
+	case OP_IOTA: return sn_iota(p, args[0], e->lanes);
+	default: return sn_op(p, (enum sn_scalar_op)e->op, args, e->nargs);
 	}
 }
 
@@ -94,7 +89,9 @@ sn_expr_walk(const struct sn_expr *e, struct sn_arena *scratch,
 }
 
 /* Expressions found without the axis; a full table only costs time. */
-struct misses { uint32_t ids[256]; };
+struct misses {
+	uint32_t ids[256];
+};
 
 static bool
 find_axis(const struct sn_expr *e, const struct sn_axis *axis, struct misses *m)

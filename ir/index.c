@@ -67,8 +67,9 @@ sn_affine_add(struct sn_affine *a, const struct sn_expr *e, int64_t coef)
 		return true;
 	}
 	if (is_op(e, OP_ADD) || is_op(e, OP_SUB))
-		return sn_affine_add(a, e->args[0], coef) &&
-		       sn_affine_add(a, e->args[1], is_op(e, OP_ADD) ? coef : sn_wrap_mul(-1, coef));
+		return sn_affine_add(a, e->args[0], coef)
+		       && sn_affine_add(a, e->args[1],
+					is_op(e, OP_ADD) ? coef : sn_wrap_mul(-1, coef));
 	if (is_op(e, OP_MUL) && sn_is_const(e->args[0]))
 		return sn_affine_add(a, e->args[1], sn_wrap_mul(coef, e->args[0]->num.i));
 	return sn_affine_add_term(a, e, coef);
@@ -132,7 +133,7 @@ sn_affine_expr(struct sn_pool *p, const struct sn_affine *a)
 			t[k] = t[k - 1];
 		t[k] = a->terms[i];
 	}
-	if (a->n && t[0].coef < 0 && rest > 0) {	/* 7-i rather than -1*i+7 */
+	if (a->n && t[0].coef < 0 && rest > 0) { /* 7-i rather than -1*i+7 */
 		sum = sn_int(p, rest);
 		rest = 0;
 	}
@@ -215,17 +216,22 @@ product(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *b)
 		return NULL;
 	r.constant = sn_wrap_mul(x.constant, y.constant);
 	for (int i = 0; i < x.n; i++) {
-		if (!sn_affine_add_term(&r, x.terms[i].base, sn_wrap_mul(x.terms[i].coef, y.constant)))
+		if (!sn_affine_add_term(&r, x.terms[i].base,
+					sn_wrap_mul(x.terms[i].coef, y.constant)))
 			return NULL;
 		for (int k = 0; k < y.n; k++) {
-			const struct sn_expr *xy = base_product(p, x.terms[i].base, y.terms[k].base);
+			const struct sn_expr *xy = base_product(p, x.terms[i].base,
+								y.terms[k].base);
 
-			if (!xy || !sn_affine_add_term(&r, xy, sn_wrap_mul(x.terms[i].coef, y.terms[k].coef)))
+			if (!xy
+			    || !sn_affine_add_term(&r, xy,
+						   sn_wrap_mul(x.terms[i].coef, y.terms[k].coef)))
 				return NULL;
 		}
 	}
 	for (int k = 0; k < y.n; k++)
-		if (!sn_affine_add_term(&r, y.terms[k].base, sn_wrap_mul(y.terms[k].coef, x.constant)))
+		if (!sn_affine_add_term(&r, y.terms[k].base,
+					sn_wrap_mul(y.terms[k].coef, x.constant)))
 			return NULL;
 	sn_affine_join(p, &r);
 	return sn_affine_expr(p, &r);
@@ -359,11 +365,22 @@ index_ne(struct sn_pool *p, const struct sn_expr *const *x)
 
 static const struct sn_expr *(*const rules[OP_COUNT])(struct sn_pool *p,
 						      const struct sn_expr *const *x) = {
-	[OP_ADD] = index_add, [OP_SUB] = index_sub, [OP_MUL] = index_mul, [OP_NEG] = index_neg,
-	[OP_DIV] = index_div, [OP_FMOD] = index_fmod,
-	[OP_FLOORDIV] = sn_index_floordiv, [OP_MOD] = sn_index_mod,
-	[OP_MIN] = index_min, [OP_MAX] = index_max, [OP_ABS] = index_abs, [OP_SIGN] = index_sign,
-	[OP_LT] = index_lt, [OP_LE] = index_le, [OP_EQ] = index_eq, [OP_NE] = index_ne,
+	[OP_ADD] = index_add,
+	[OP_SUB] = index_sub,
+	[OP_MUL] = index_mul,
+	[OP_NEG] = index_neg,
+	[OP_DIV] = index_div,
+	[OP_FMOD] = index_fmod,
+	[OP_FLOORDIV] = sn_index_floordiv,
+	[OP_MOD] = sn_index_mod,
+	[OP_MIN] = index_min,
+	[OP_MAX] = index_max,
+	[OP_ABS] = index_abs,
+	[OP_SIGN] = index_sign,
+	[OP_LT] = index_lt,
+	[OP_LE] = index_le,
+	[OP_EQ] = index_eq,
+	[OP_NE] = index_ne,
 };
 
 const struct sn_expr *

@@ -7,7 +7,9 @@
  */
 #include "ir/index_impl.h"
 
-struct range { int64_t lo, hi; };
+struct range {
+	int64_t lo, hi;
+};
 
 static const struct range everything = { INT64_MIN, INT64_MAX };
 
@@ -47,8 +49,16 @@ sat_mul(int64_t a, int64_t b)
 	return r;
 }
 
-static int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t
+min_of(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+static int64_t
+max_of(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
 
 int64_t
 sn_floor_mod(int64_t a, int64_t k)
@@ -96,7 +106,8 @@ r_mul(struct range a, struct range b)
 	int64_t x = sat_mul(a.lo, b.lo), y = sat_mul(a.lo, b.hi);
 	int64_t z = sat_mul(a.hi, b.lo), w = sat_mul(a.hi, b.hi);
 
-	return (struct range){ min_of(min_of(x, y), min_of(z, w)), max_of(max_of(x, y), max_of(z, w)) };
+	return (struct range){ min_of(min_of(x, y), min_of(z, w)),
+			       max_of(max_of(x, y), max_of(z, w)) };
 }
 
 static struct range
@@ -124,7 +135,12 @@ r_abs(struct range a)
 static struct range
 r_sign(struct range a)
 {
-	return (struct range){ a.lo > 0 ? 1 : a.lo == 0 ? 0 : -1, a.hi < 0 ? -1 : a.hi == 0 ? 0 : 1 };
+	return (struct range){ a.lo > 0	   ? 1
+			       : a.lo == 0 ? 0
+					   : -1,
+			       a.hi < 0	   ? -1
+			       : a.hi == 0 ? 0
+					   : 1 };
 }
 
 /* By D > 0, which may be infinite. */
@@ -191,13 +207,15 @@ r_fmod(struct range a, struct range d)
 }
 
 static struct range (*const unary[OP_COUNT])(struct range) = {
-	[OP_NEG] = r_neg, [OP_ABS] = r_abs, [OP_SIGN] = r_sign,
+	[OP_NEG] = r_neg,
+	[OP_ABS] = r_abs,
+	[OP_SIGN] = r_sign,
 };
 
 static struct range (*const binary[OP_COUNT])(struct range, struct range) = {
-	[OP_ADD] = r_add, [OP_SUB] = r_sub, [OP_MUL] = r_mul,
-	[OP_DIV] = r_div, [OP_FLOORDIV] = r_floordiv, [OP_MOD] = r_mod, [OP_FMOD] = r_fmod,
-	[OP_MIN] = r_min, [OP_MAX] = r_max,
+	[OP_ADD] = r_add,   [OP_SUB] = r_sub,		[OP_MUL] = r_mul,
+	[OP_DIV] = r_div,   [OP_FLOORDIV] = r_floordiv, [OP_MOD] = r_mod,
+	[OP_FMOD] = r_fmod, [OP_MIN] = r_min,		[OP_MAX] = r_max,
 };
 
 static struct range
@@ -210,7 +228,8 @@ range_of_type(enum sn_dtype t)
 	if (d->kind == 'U' && d->bits < 64)
 		return (struct range){ 0, ((int64_t)1 << d->bits) - 1 };
 	if (d->kind == 'I' && d->bits < 64)
-		return (struct range){ -((int64_t)1 << (d->bits - 1)), ((int64_t)1 << (d->bits - 1)) - 1 };
+		return (struct range){ -((int64_t)1 << (d->bits - 1)),
+				       ((int64_t)1 << (d->bits - 1)) - 1 };
 	return everything;
 }
 
@@ -239,8 +258,8 @@ range_of_op(const struct sn_expr *e)
 static bool
 is_modular(enum sn_scalar_op op)
 {
-	return op == OP_ADD || op == OP_SUB || op == OP_MUL || op == OP_NEG || op == OP_ABS ||
-	       op == OP_IOTA;
+	return op == OP_ADD || op == OP_SUB || op == OP_MUL || op == OP_NEG || op == OP_ABS
+	       || op == OP_IOTA;
 }
 
 static void

@@ -81,7 +81,8 @@ split_digits(const struct sn_affine *a, int64_t k, int64_t *out_g, struct sn_aff
 
 		for (int i = 0; g > best && i < a->n; i++)
 			sn_affine_add_term(a->terms[i].coef % g ? &low : &high, a->terms[i].base,
-					   a->terms[i].coef % g ? a->terms[i].coef : a->terms[i].coef / g);
+					   a->terms[i].coef % g ? a->terms[i].coef
+								: a->terms[i].coef / g);
 		if (g <= best || !in_one_period(&low, g, &digit))
 			continue;
 		high.constant = digit;
@@ -110,7 +111,8 @@ nested_quotient(struct sn_pool *p, const struct sn_affine *a, int64_t k)
 	int64_t d, product;
 
 	if (e && e->args[1]->lo >= 1 && !__builtin_mul_overflow(e->args[1]->lo, k, &product)) {
-		const struct sn_expr *num = sn_add(p, e->args[0], sn_mulk(p, e->args[1], a->constant));
+		const struct sn_expr *num = sn_add(p, e->args[0],
+						   sn_mulk(p, e->args[1], a->constant));
 
 		return sn_op2(p, OP_FLOORDIV, num, sn_mulk(p, e->args[1], k));
 	}
@@ -158,8 +160,8 @@ drop_inner_mods(struct sn_affine *a, int64_t k)
 		const struct sn_expr *e = a->terms[i].base;
 		int64_t c = a->terms[i].coef, d;
 
-		if (!is_op(e, OP_MOD) || !sn_get_int(e->args[1], &d) || d <= 0 ||
-		    sn_wrap_mul(c % k, d % k) % k != 0 || k > INT32_MAX)
+		if (!is_op(e, OP_MOD) || !sn_get_int(e->args[1], &d) || d <= 0
+		    || sn_wrap_mul(c % k, d % k) % k != 0 || k > INT32_MAX)
 			continue;
 		if (e->args[0]->has & SN_HAS_WRAP)
 			continue;
@@ -229,8 +231,8 @@ leading_term(const struct sn_affine *d)
 	for (int i = 0; i < d->n; i++) {
 		int n = sn_factors(d->terms[i].base, f);
 
-		if (n > most || (n == most && best &&
-				 sn_expr_order(d->terms[i].base, best->base) < 0)) {
+		if (n > most
+		    || (n == most && best && sn_expr_order(d->terms[i].base, best->base) < 0)) {
 			most = n;
 			best = &d->terms[i];
 		}
@@ -326,8 +328,8 @@ take_away(struct sn_affine *a, const struct sn_expr *e, int64_t coef)
 	struct sn_affine b = *a, x;
 
 	sn_affine_of(e, &x);
-	if (x.n == 0 || !x.is_exact || !sn_affine_add(&b, e, sn_wrap_mul(-1, coef)) ||
-	    b.n != a->n - x.n)
+	if (x.n == 0 || !x.is_exact || !sn_affine_add(&b, e, sn_wrap_mul(-1, coef))
+	    || b.n != a->n - x.n)
 		return false;
 	*a = b;
 	return true;
@@ -344,8 +346,8 @@ join_remainder(struct sn_pool *p, struct sn_affine *a, const struct sn_term t)
 	const struct sn_expr *z = t.base->args[0], *m = t.base->args[1];
 	const struct sn_expr *whole = sn_mul(p, m, sn_op2(p, OP_FLOORDIV, z, m));
 
-	if (!sn_affine_add_term(&b, t.base, sn_wrap_mul(-1, t.coef)) ||
-	    !take_away(&b, whole, t.coef) || !sn_affine_add(&b, z, t.coef))
+	if (!sn_affine_add_term(&b, t.base, sn_wrap_mul(-1, t.coef))
+	    || !take_away(&b, whole, t.coef) || !sn_affine_add(&b, z, t.coef))
 		return false;
 	*a = b;
 	return true;
@@ -358,14 +360,14 @@ join_quotient(struct sn_pool *p, struct sn_affine *a, const struct sn_term t)
 	struct sn_affine b = *a;
 	int64_t k;
 
-	if (!is_op(t.base, OP_FLOORDIV) || !sn_get_int(t.base->args[1], &k) || k < 1 ||
-	    t.coef % k != 0 || t.coef == INT64_MIN)
+	if (!is_op(t.base, OP_FLOORDIV) || !sn_get_int(t.base->args[1], &k) || k < 1
+	    || t.coef % k != 0 || t.coef == INT64_MIN)
 		return false;
 	const struct sn_expr *y = t.base->args[0];
 	int64_t c = -(t.coef / k);
 
-	if (!sn_affine_add_term(&b, t.base, sn_wrap_mul(-1, t.coef)) || !take_away(&b, y, c) ||
-	    !sn_affine_add(&b, sn_modk(p, y, k), c))
+	if (!sn_affine_add_term(&b, t.base, sn_wrap_mul(-1, t.coef)) || !take_away(&b, y, c)
+	    || !sn_affine_add(&b, sn_modk(p, y, k), c))
 		return false;
 	*a = b;
 	return true;

@@ -74,16 +74,11 @@ trend_of(const struct sn_expr *e, const struct sn_expr *var)
 	switch ((enum sn_scalar_op)e->op) {
 	case OP_ADD:
 	case OP_MIN:
-	case OP_MAX:
-		return joined(trend_of(e->args[0], var), trend_of(e->args[1], var));
-	case OP_SUB:
-		return joined(trend_of(e->args[0], var), reversed(trend_of(e->args[1], var)));
-	case OP_MUL:
-		return trend_of_product(e, var);
-	case OP_FLOORDIV:
-		return trend_of_quotient(e, var);
-	default:
-		break;
+	case OP_MAX: return joined(trend_of(e->args[0], var), trend_of(e->args[1], var));
+	case OP_SUB: return joined(trend_of(e->args[0], var), reversed(trend_of(e->args[1], var)));
+	case OP_MUL: return trend_of_product(e, var);
+	case OP_FLOORDIV: return trend_of_quotient(e, var);
+	default: break;
 	}
 	for (int i = 0; i < e->nargs; i++)
 		if (trend_of(e->args[i], var) != CONSTANT)

@@ -51,7 +51,8 @@ sn_layout_blocked(struct sn_pool *p, const struct sn_type *t, int axis, int64_t 
 	}
 	if (block > 1) {
 		l->parts[axis].div = block;
-		l->parts[l->nparts++] = (struct sn_layout_part){ .axis = axis, .div = 1, .mod = block };
+		l->parts[l->nparts++] =
+			(struct sn_layout_part){ .axis = axis, .div = 1, .mod = block };
 	}
 	finish(p, l, t);
 	return l;
@@ -97,12 +98,12 @@ sn_layout_equal(const struct sn_layout *a, const struct sn_layout *b)
 {
 	if (a == b)
 		return true;
-	if (a->rank != b->rank || a->nparts != b->nparts || a->size != b->size ||
-	    !is_fill_equal(a, b))
+	if (a->rank != b->rank || a->nparts != b->nparts || a->size != b->size
+	    || !is_fill_equal(a, b))
 		return false;
 	for (int i = 0; i < a->rank; i++)
-		if (a->extent[i] != b->extent[i] || a->halo_lo[i] != b->halo_lo[i] ||
-		    a->halo_hi[i] != b->halo_hi[i])
+		if (a->extent[i] != b->extent[i] || a->halo_lo[i] != b->halo_lo[i]
+		    || a->halo_hi[i] != b->halo_hi[i])
 			return false;
 	for (int i = 0; i < a->nparts; i++)
 		if (!is_part_equal(&a->parts[i], &b->parts[i]))
@@ -123,8 +124,8 @@ is_plain(const struct sn_layout *l)
 	if (l->nparts != l->rank || l->has_fill)
 		return false;
 	for (int i = 0; i < l->rank; i++)
-		if (l->parts[i].axis != i || l->parts[i].div != 1 || l->parts[i].mod != 0 ||
-		    l->halo_lo[i] || l->halo_hi[i])
+		if (l->parts[i].axis != i || l->parts[i].div != 1 || l->parts[i].mod != 0
+		    || l->halo_lo[i] || l->halo_hi[i])
 			return false;
 	return true;
 }
@@ -139,7 +140,7 @@ print_part(struct sn_buf *out, const struct sn_layout *l, const struct sn_layout
 		sn_buf_addf(out, "/%" PRId64, part->div);
 	if (part->mod)
 		sn_buf_addf(out, "%%%" PRId64, part->mod);
-	if ((lo || hi) && !part->mod)	/* once for each axis */
+	if ((lo || hi) && !part->mod) /* once for each axis */
 		sn_buf_addf(out, "+%" PRId64 "+%" PRId64, lo, hi);
 }
 
@@ -192,8 +193,8 @@ parse_part(struct sn_lex *x, struct sn_layout *l)
 	l->parts[l->nparts++] = part;
 	if (!sn_lex_take(x, "+"))
 		return true;
-	return sn_lex_int(x, "a halo", &l->halo_lo[axis]) && sn_lex_expect(x, "+") &&
-	       sn_lex_int(x, "a halo", &l->halo_hi[axis]);
+	return sn_lex_int(x, "a halo", &l->halo_lo[axis]) && sn_lex_expect(x, "+")
+	       && sn_lex_int(x, "a halo", &l->halo_hi[axis]);
 }
 
 static bool
@@ -229,8 +230,8 @@ is_complete(const struct sn_layout *l)
 			outer = part->mod == 0;
 			next *= part->mod;
 		}
-		if (!outer || l->halo_lo[k] < 0 || l->halo_hi[k] < 0 ||
-		    l->halo_lo[k] > INT32_MAX || l->halo_hi[k] > INT32_MAX)
+		if (!outer || l->halo_lo[k] < 0 || l->halo_hi[k] < 0 || l->halo_lo[k] > INT32_MAX
+		    || l->halo_hi[k] > INT32_MAX)
 			return false;
 	}
 	return true;

@@ -10,7 +10,8 @@
 #include "ir/expr.h"
 
 static const struct sn_scalar_info infos[OP_COUNT] = {
-#define SCALAR(id, text, arity, form, result, operands) [id] = { text, arity, form, result, operands },
+#define SCALAR(id, text, arity, form, result, operands) \
+	[id] = { text, arity, form, result, operands },
 #include "ir/scalar.def"
 #undef SCALAR
 };
@@ -23,16 +24,43 @@ sn_scalar_info(enum sn_scalar_op op)
 
 /* ---- floats ---- */
 
-static double f_add(double a, double b) { return a + b; }
-static double f_sub(double a, double b) { return a - b; }
-static double f_mul(double a, double b) { return a * b; }
-static double f_neg(double a) { return -a; }
-static double f_same(double a) { return a; }
-static double f_sigmoid(double a) { return 1 / (1 + exp(-a)); }
+static double
+f_add(double a, double b)
+{
+	return a + b;
+}
+static double
+f_sub(double a, double b)
+{
+	return a - b;
+}
+static double
+f_mul(double a, double b)
+{
+	return a * b;
+}
+static double
+f_neg(double a)
+{
+	return -a;
+}
+static double
+f_same(double a)
+{
+	return a;
+}
+static double
+f_sigmoid(double a)
+{
+	return 1 / (1 + exp(-a));
+}
 
 /* Division by zero is what IEEE 754 says, also where a compiler's checks would object. */
-__attribute__((no_sanitize("float-divide-by-zero")))
-static double f_div(double a, double b) { return a / b; }
+__attribute__((no_sanitize("float-divide-by-zero"))) static double
+f_div(double a, double b)
+{
+	return a / b;
+}
 
 /* Sign of the divisor, also of a zero result. */
 static double
@@ -46,8 +74,16 @@ f_mod(double a, double b)
 }
 
 /* A NaN on either side gives NaN; of equal operands (zeros) the second. */
-static double f_min(double a, double b) { return a < b || isnan(a) ? a : b; }
-static double f_max(double a, double b) { return a > b || isnan(a) ? a : b; }
+static double
+f_min(double a, double b)
+{
+	return a < b || isnan(a) ? a : b;
+}
+static double
+f_max(double a, double b)
+{
+	return a > b || isnan(a) ? a : b;
+}
 
 static double
 f_sign(double a)
@@ -56,21 +92,22 @@ f_sign(double a)
 }
 
 static double (*const float_unary[OP_COUNT])(double) = {
-	[OP_NEG] = f_neg, [OP_ABS] = fabs, [OP_SIGN] = f_sign,
-	[OP_SQRT] = sqrt, [OP_EXP] = exp, [OP_EXPM1] = expm1, [OP_LOG] = log, [OP_LOG1P] = log1p,
-	[OP_SIN] = sin, [OP_COS] = cos, [OP_TAN] = tan,
-	[OP_ASIN] = asin, [OP_ACOS] = acos, [OP_ATAN] = atan,
-	[OP_SINH] = sinh, [OP_COSH] = cosh, [OP_TANH] = tanh,
-	[OP_ASINH] = asinh, [OP_ACOSH] = acosh, [OP_ATANH] = atanh,
-	[OP_ERF] = erf, [OP_SIGMOID] = f_sigmoid,
-	[OP_FLOOR] = floor, [OP_CEIL] = ceil, [OP_TRUNC] = trunc, [OP_RINT] = rint,
-	[OP_SPLAT] = f_same, [OP_IOTA] = f_same,
-	[OP_LANE_SUM] = f_same, [OP_LANE_MAX] = f_same, [OP_LANE_MIN] = f_same,
+	[OP_NEG] = f_neg,	  [OP_ABS] = fabs,	  [OP_SIGN] = f_sign,
+	[OP_SQRT] = sqrt,	  [OP_EXP] = exp,	  [OP_EXPM1] = expm1,
+	[OP_LOG] = log,		  [OP_LOG1P] = log1p,	  [OP_SIN] = sin,
+	[OP_COS] = cos,		  [OP_TAN] = tan,	  [OP_ASIN] = asin,
+	[OP_ACOS] = acos,	  [OP_ATAN] = atan,	  [OP_SINH] = sinh,
+	[OP_COSH] = cosh,	  [OP_TANH] = tanh,	  [OP_ASINH] = asinh,
+	[OP_ACOSH] = acosh,	  [OP_ATANH] = atanh,	  [OP_ERF] = erf,
+	[OP_SIGMOID] = f_sigmoid, [OP_FLOOR] = floor,	  [OP_CEIL] = ceil,
+	[OP_TRUNC] = trunc,	  [OP_RINT] = rint,	  [OP_SPLAT] = f_same,
+	[OP_IOTA] = f_same,	  [OP_LANE_SUM] = f_same, [OP_LANE_MAX] = f_same,
+	[OP_LANE_MIN] = f_same,
 };
 
 static double (*const float_binary[OP_COUNT])(double, double) = {
-	[OP_ADD] = f_add, [OP_SUB] = f_sub, [OP_MUL] = f_mul, [OP_DIV] = f_div,
-	[OP_MOD] = f_mod, [OP_FMOD] = fmod, [OP_MIN] = f_min, [OP_MAX] = f_max, [OP_POW] = pow,
+	[OP_ADD] = f_add, [OP_SUB] = f_sub, [OP_MUL] = f_mul, [OP_DIV] = f_div, [OP_MOD] = f_mod,
+	[OP_FMOD] = fmod, [OP_MIN] = f_min, [OP_MAX] = f_max, [OP_POW] = pow,
 };
 
 static double
@@ -86,18 +123,12 @@ static bool
 float_test(enum sn_scalar_op op, double a, double b)
 {
 	switch (op) {
-	case OP_EQ:
-		return a == b;
-	case OP_NE:
-		return a != b;
-	case OP_LT:
-		return a < b;
-	case OP_LE:
-		return a <= b;
-	case OP_ISNAN:
-		return isnan(a);
-	default:
-		return isinf(a);
+	case OP_EQ: return a == b;
+	case OP_NE: return a != b;
+	case OP_LT: return a < b;
+	case OP_LE: return a <= b;
+	case OP_ISNAN: return isnan(a);
+	default: return isinf(a);
 	}
 }
 
@@ -106,7 +137,7 @@ float_eval(enum sn_scalar_op op, enum sn_dtype t, const union sn_num *x)
 {
 	if (float_unary[op])
 		return round_to(t, float_unary[op](x[0].f));
-	if (op == OP_MAC)	/* two roundings: the form that every target has */
+	if (op == OP_MAC) /* two roundings: the form that every target has */
 		return round_to(t, round_to(t, x[0].f * x[1].f) + x[2].f);
 	if (op == OP_FLOORDIV)
 		return floor(round_to(t, f_div(x[0].f, x[1].f)));
@@ -115,7 +146,10 @@ float_eval(enum sn_scalar_op op, enum sn_dtype t, const union sn_num *x)
 
 /* ---- integers: 64-bit carriers of values of BITS bits, u64 as its bits ---- */
 
-struct width { int bits; bool is_signed; };
+struct width {
+	int bits;
+	bool is_signed;
+};
 
 static int64_t
 wrap(uint64_t x, struct width w)
@@ -133,14 +167,46 @@ i_less(int64_t a, int64_t b, struct width w)
 	return w.is_signed ? a < b : (uint64_t)a < (uint64_t)b;
 }
 
-static int64_t i_add(int64_t a, int64_t b, struct width w) { return wrap((uint64_t)a + (uint64_t)b, w); }
-static int64_t i_sub(int64_t a, int64_t b, struct width w) { return wrap((uint64_t)a - (uint64_t)b, w); }
-static int64_t i_mul(int64_t a, int64_t b, struct width w) { return wrap((uint64_t)a * (uint64_t)b, w); }
-static int64_t i_min(int64_t a, int64_t b, struct width w) { return i_less(a, b, w) ? a : b; }
-static int64_t i_max(int64_t a, int64_t b, struct width w) { return i_less(b, a, w) ? a : b; }
-static int64_t i_and(int64_t a, int64_t b, struct width w) { return wrap((uint64_t)a & (uint64_t)b, w); }
-static int64_t i_or(int64_t a, int64_t b, struct width w) { return wrap((uint64_t)a | (uint64_t)b, w); }
-static int64_t i_xor(int64_t a, int64_t b, struct width w) { return wrap((uint64_t)a ^ (uint64_t)b, w); }
+static int64_t
+i_add(int64_t a, int64_t b, struct width w)
+{
+	return wrap((uint64_t)a + (uint64_t)b, w);
+}
+static int64_t
+i_sub(int64_t a, int64_t b, struct width w)
+{
+	return wrap((uint64_t)a - (uint64_t)b, w);
+}
+static int64_t
+i_mul(int64_t a, int64_t b, struct width w)
+{
+	return wrap((uint64_t)a * (uint64_t)b, w);
+}
+static int64_t
+i_min(int64_t a, int64_t b, struct width w)
+{
+	return i_less(a, b, w) ? a : b;
+}
+static int64_t
+i_max(int64_t a, int64_t b, struct width w)
+{
+	return i_less(b, a, w) ? a : b;
+}
+static int64_t
+i_and(int64_t a, int64_t b, struct width w)
+{
+	return wrap((uint64_t)a & (uint64_t)b, w);
+}
+static int64_t
+i_or(int64_t a, int64_t b, struct width w)
+{
+	return wrap((uint64_t)a | (uint64_t)b, w);
+}
+static int64_t
+i_xor(int64_t a, int64_t b, struct width w)
+{
+	return wrap((uint64_t)a ^ (uint64_t)b, w);
+}
 
 /* Toward zero; x/0 = 0, MIN/-1 = MIN. */
 static int64_t
@@ -212,9 +278,22 @@ i_shr(int64_t a, int64_t b, struct width w)
 	return w.is_signed ? a >> n : (int64_t)((uint64_t)a >> n);
 }
 
-static int64_t i_neg(int64_t a, struct width w) { return wrap(-(uint64_t)a, w); }
-static int64_t i_not(int64_t a, struct width w) { return wrap(~(uint64_t)a, w); }
-static int64_t i_same(int64_t a, struct width w) { (void)w; return a; }
+static int64_t
+i_neg(int64_t a, struct width w)
+{
+	return wrap(-(uint64_t)a, w);
+}
+static int64_t
+i_not(int64_t a, struct width w)
+{
+	return wrap(~(uint64_t)a, w);
+}
+static int64_t
+i_same(int64_t a, struct width w)
+{
+	(void)w;
+	return a;
+}
 
 static int64_t
 i_abs(int64_t a, struct width w)
@@ -229,30 +308,26 @@ i_sign(int64_t a, struct width w)
 }
 
 static int64_t (*const int_unary[OP_COUNT])(int64_t, struct width) = {
-	[OP_NEG] = i_neg, [OP_ABS] = i_abs, [OP_SIGN] = i_sign, [OP_NOT] = i_not,
-	[OP_SPLAT] = i_same, [OP_IOTA] = i_same,
+	[OP_NEG] = i_neg,	[OP_ABS] = i_abs,	[OP_SIGN] = i_sign,
+	[OP_NOT] = i_not,	[OP_SPLAT] = i_same,	[OP_IOTA] = i_same,
 	[OP_LANE_SUM] = i_same, [OP_LANE_MAX] = i_same, [OP_LANE_MIN] = i_same,
 };
 
 static int64_t (*const int_binary[OP_COUNT])(int64_t, int64_t, struct width) = {
-	[OP_ADD] = i_add, [OP_SUB] = i_sub, [OP_MUL] = i_mul, [OP_DIV] = i_div,
-	[OP_FLOORDIV] = i_floordiv, [OP_MOD] = i_mod, [OP_FMOD] = i_fmod,
-	[OP_MIN] = i_min, [OP_MAX] = i_max, [OP_POW] = i_pow,
-	[OP_AND] = i_and, [OP_OR] = i_or, [OP_XOR] = i_xor, [OP_SHL] = i_shl, [OP_SHR] = i_shr,
+	[OP_ADD] = i_add,	    [OP_SUB] = i_sub, [OP_MUL] = i_mul,	  [OP_DIV] = i_div,
+	[OP_FLOORDIV] = i_floordiv, [OP_MOD] = i_mod, [OP_FMOD] = i_fmod, [OP_MIN] = i_min,
+	[OP_MAX] = i_max,	    [OP_POW] = i_pow, [OP_AND] = i_and,	  [OP_OR] = i_or,
+	[OP_XOR] = i_xor,	    [OP_SHL] = i_shl, [OP_SHR] = i_shr,
 };
 
 static bool
 int_test(enum sn_scalar_op op, int64_t a, int64_t b, struct width w)
 {
 	switch (op) {
-	case OP_EQ:
-		return a == b;
-	case OP_NE:
-		return a != b;
-	case OP_LT:
-		return i_less(a, b, w);
-	default:
-		return !i_less(b, a, w);
+	case OP_EQ: return a == b;
+	case OP_NE: return a != b;
+	case OP_LT: return i_less(a, b, w);
+	default: return !i_less(b, a, w);
 	}
 }
 
@@ -293,6 +368,7 @@ sn_scalar_eval(enum sn_scalar_op op, enum sn_dtype t, enum sn_dtype result,
 	if (!sn_is_float(t))
 		return (union sn_num){ .i = int_eval(op, t, args) };
 	if (infos[op].result == 'B')
-		return (union sn_num){ .i = float_test(op, args[0].f, infos[op].arity > 1 ? args[1].f : 0) };
+		return (union sn_num){ .i = float_test(op, args[0].f,
+						       infos[op].arity > 1 ? args[1].f : 0) };
 	return (union sn_num){ .f = float_eval(op, t, args) };
 }

@@ -53,7 +53,8 @@ sums_are_canonical(void **state)
 	assert_ptr_equal(sn_add(p, b.N, b.N), sn_mulk(p, b.N, 2));
 	assert_ptr_equal(sn_sub(p, sn_add(p, b.i, b.j), b.i), b.j);
 	assert_ptr_equal(sn_sub(p, b.i, b.i), sn_int(p, 0));
-	assert_ptr_equal(sn_mul(p, sn_addk(p, b.N, 2), b.j), sn_add(p, sn_mulk(p, b.j, 2), sn_mul(p, b.j, b.N)));
+	assert_ptr_equal(sn_mul(p, sn_addk(p, b.N, 2), b.j),
+			 sn_add(p, sn_mulk(p, b.j, 2), sn_mul(p, b.j, b.N)));
 	SHOWS(sn_addk(p, sn_add(p, b.j, sn_mulk(p, b.i, 2)), -1), "2*i+j-1");
 	SHOWS(sn_sub(p, sn_addk(p, b.N, -1), b.k), "N-k-1");
 	SHOWS(sn_sub(p, sn_int(p, 7), b.i), "7-i");
@@ -92,7 +93,7 @@ quotients_by_symbols(void **state)
 	assert_ptr_equal(sn_op2(p, OP_FLOORDIV, x, b.N), b.j);
 	assert_ptr_equal(sn_op2(p, OP_MOD, x, b.N), b.k);
 	assert_ptr_equal(sn_op2(p, OP_FLOORDIV, sn_mulk(p, b.N, 16), b.N), sn_int(p, 16));
-	const struct sn_expr *w = sn_addk(p, sn_mulk(p, b.N, 2), 1);	/* 2*N+1 */
+	const struct sn_expr *w = sn_addk(p, sn_mulk(p, b.N, 2), 1); /* 2*N+1 */
 
 	assert_ptr_equal(sn_op2(p, OP_FLOORDIV, sn_add(p, sn_mul(p, b.j, w), b.k), w), b.j);
 	assert_ptr_equal(sn_op2(p, OP_FLOORDIV, b.k, b.N), sn_int(p, 0));
@@ -177,10 +178,10 @@ coefficients(void **state)
 /* ---- random expressions against naive trees ---- */
 
 struct tree {
-	int op;		/* enum sn_scalar_op; -1: axis or symbol number K; -2: the constant K */
+	int op; /* enum sn_scalar_op; -1: axis or symbol number K; -2: the constant K */
 	int64_t k;
 	struct tree *a, *b;
-	const struct sn_expr *e;	/* built by sn_op along the way */
+	const struct sn_expr *e; /* built by sn_op along the way */
 };
 
 static uint32_t
@@ -214,7 +215,7 @@ leaf(struct bench *b, struct sn_arena *a, uint64_t *seed)
 static struct tree *
 grow(struct bench *b, struct sn_arena *a, uint64_t *seed, int depth)
 {
-	static const int ops[] = { OP_ADD, OP_ADD, OP_ADD, OP_SUB, OP_MUL, OP_MUL, OP_FLOORDIV,
+	static const int ops[] = { OP_ADD,	OP_ADD, OP_ADD, OP_SUB, OP_MUL, OP_MUL, OP_FLOORDIV,
 				   OP_FLOORDIV, OP_MOD, OP_MOD, OP_MIN, OP_MAX, OP_DIV, OP_FMOD };
 
 	if (depth == 0 || roll(seed, 8) == 0)
@@ -265,7 +266,9 @@ at_points(uint64_t *seed, void (*check)(void *arg, const int64_t *vars), void *a
 		int64_t ends[4] = { 16, 12, N, 5 };
 
 		for (int i = 0; i < 4; i++)
-			vars[i] = n % 3 ? roll(seed, (uint32_t)ends[i]) : roll(seed, 2) ? ends[i] - 1 : 0;
+			vars[i] = n % 3		  ? roll(seed, (uint32_t)ends[i])
+				  : roll(seed, 2) ? ends[i] - 1
+						  : 0;
 		check(arg, vars);
 	}
 }
@@ -313,7 +316,10 @@ random_values(void **state)
 	(void)state;
 }
 
-struct claim { const struct tree *a, *b; bool is_le, is_lt; };
+struct claim {
+	const struct tree *a, *b;
+	bool is_le, is_lt;
+};
 
 static void
 check_claim(void *arg, const int64_t *vars)
@@ -345,7 +351,7 @@ random_proofs(void **state)
 		at_points(&seed, check_claim, &c);
 		sn_arena_release(&a);
 	}
-	assert_true(proved > 1000);	/* else this says nothing */
+	assert_true(proved > 1000); /* else this says nothing */
 	(void)state;
 }
 
@@ -353,14 +359,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		UNIT_TEST(sums_are_canonical),
-		UNIT_TEST(quotients_split),
-		UNIT_TEST(quotients_by_symbols),
-		UNIT_TEST(digits_join),
-		UNIT_TEST(comparisons_fold),
-		UNIT_TEST(data_may_wrap),
-		UNIT_TEST(coefficients),
-		UNIT_TEST(random_values),
+		UNIT_TEST(sums_are_canonical),	 UNIT_TEST(quotients_split),
+		UNIT_TEST(quotients_by_symbols), UNIT_TEST(digits_join),
+		UNIT_TEST(comparisons_fold),	 UNIT_TEST(data_may_wrap),
+		UNIT_TEST(coefficients),	 UNIT_TEST(random_values),
 		UNIT_TEST(random_proofs),
 	};
 	return cmocka_run_group_tests_name("index", tests, NULL, NULL);

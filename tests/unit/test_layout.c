@@ -141,8 +141,9 @@ symbolic_strides(void **state)
 static void
 refuses_what_is_no_layout(void **state)
 {
-	static const char *const bad[] = { "{0}", "{0 1 1}", "{0 1/4 1%2}", "{0 2}", "{0 1/0}",
-					   "{0 1+-1+0}", "{1%4 0}", "{0 1 fill}", "{0 1" };
+	static const char *const bad[] = { "{0}",     "{0 1 1}",    "{0 1/4 1%2}",
+					   "{0 2}",   "{0 1/0}",    "{0 1+-1+0}",
+					   "{1%4 0}", "{0 1 fill}", "{0 1" };
 	struct sn_pool p;
 
 	sn_pool_init(&p, *state);
@@ -177,8 +178,9 @@ random_layouts(void **state)
 			hi[i] = r[9 + i] % 3;
 		}
 		struct sn_type t = type_of(&p, rank, dims);
-		const struct sn_layout *l = sn_layout_blocked(
-			&p, &t, (int)(r[13] % rank), 1 + r[14] % 5, lo, hi, r[15] % 2 ? &fill : NULL);
+		const struct sn_layout *l = sn_layout_blocked(&p, &t, (int)(r[13] % rank),
+							      1 + r[14] % 5, lo, hi,
+							      r[15] % 2 ? &fill : NULL);
 
 		check_injective(&a, &p, &t, l);
 		if (*text(&a, l))
@@ -192,10 +194,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		UNIT_TEST(dense_is_row_major),
-		UNIT_TEST(channels_in_blocks),
-		UNIT_TEST(symbolic_strides),
-		UNIT_TEST(refuses_what_is_no_layout),
+		UNIT_TEST(dense_is_row_major), UNIT_TEST(channels_in_blocks),
+		UNIT_TEST(symbolic_strides),   UNIT_TEST(refuses_what_is_no_layout),
 		UNIT_TEST(random_layouts),
 	};
 	return cmocka_run_group_tests_name("layout", tests, NULL, NULL);
