@@ -153,9 +153,12 @@ $(B)/tests/filetest: $(B)/tests/filetest.o $(FT_OBJ) $(LAYER_LIBS) $(RT_LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(FT_OBJ) $(LINK_LIBS)
 
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(LAYER_LIBS) $(RT_LIB)
+# What several tests share: the other files of the folder.
+UNIT_HELP = $(patsubst %.c,$(B)/%.o,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_HELP) $(LAYER_LIBS) $(RT_LIB)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LINK_LIBS) -lcmocka
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(UNIT_HELP) $(LINK_LIBS) -lcmocka
 
 # Debian's packages first: what is built below needs them. The Python packages may be missing.
 check: deps

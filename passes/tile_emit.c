@@ -32,6 +32,8 @@ struct tile {
 struct seg {
 	const struct sn_expr *base, *count;
 	int64_t size, lanes;
+	const struct sn_expr
+		*last; /* not NULL: the last step begins here and overlaps the one before */
 };
 
 static enum sn_loop_kind
@@ -359,9 +361,13 @@ emit_segment(struct tile *t, int level, const struct seg *s)
 	bool had_parallel = t->has_parallel;
 	if (sn_is_int_const(s->count, 0))
 		return;
-	const struct sn_expr *i = sn_at_for(t->b, outer_kind(t, s->count), names[which], s->count);
-	int64_t step = s->size * s->lanes;
-	const struct sn_expr *base = sn_add(t->pool, s->base, sn_mulk(t->pool, i, step));
+	/* overlapping steps store some elements twice, so they stay on one thread */
+	enum sn_loop_kind kind = s->last ? LK_SERIAL : outer_kind(t, s->count);
+	const struct sn_expr *i = sn_at_for(t->b, kind, names[which], s->count);
+	const struct sn_expr *base = sn_add(t->pool, s->base,
+					    sn_mulk(t->pool, i, s->size * s->lanes));
+	if (s->last)
+		base = sn_at_let(t->b, "at", sn_op2(t->pool, OP_MIN, base, s->last));
 	if (which == 0) {
 		t->vec_base = base;
 		t->nv = s->size;
@@ -378,42 +384,63 @@ emit_segment(struct tile *t, int level, const struct seg *s)
 	t->has_parallel = had_parallel;
 }
 
+/* EXTENT is not known: steps of SIZE * LANES of which the last overlaps, or single elements if there
+ * are fewer than that. */
+static void
+emit_unknown(struct tile *t, int level, const struct sn_expr *extent, int64_t size, int64_t lanes)
+{
+	struct sn_pool *p = t->pool;
+	const struct sn_expr *zero = sn_int(p, 0);
+	int64_t step = size * lanes;
+	if (step == 1) {
+		emit_segment(t, level, &(struct seg){ zero, extent, 1, 1, NULL });
+		return;
+	}
+	const struct sn_expr *count = sn_divk(p, sn_addk(p, extent, step - 1), step);
+	sn_at_if(t->b, sn_op2(p, OP_LE, sn_int(p, step), extent));
+	emit_segment(t, level,
+		     &(struct seg){ zero, count, size, lanes, sn_addk(p, extent, -step) });
+	sn_at_else(t->b);
+	emit_segment(t, level, &(struct seg){ zero, extent, 1, 1, NULL });
+	sn_at_end(t->b);
+}
+
 /* Vectors: whole groups of nv, the remaining whole vectors, the remaining lanes. */
 static void
 emit_vec(struct tile *t, int level, const struct sn_expr *extent)
 {
 	struct sn_pool *p = t->pool;
 	int64_t lanes = t->k.lanes, group = lanes * t->k.nv, n;
-	const struct sn_expr *full = sn_divk(p, extent, group);
-	const struct sn_expr *base = sn_mulk(p, full, group);
-	emit_segment(t, level, &(struct seg){ sn_int(p, 0), full, t->k.nv, lanes });
 	if (!sn_get_int(extent, &n)) {
-		/* one by one: how many is not known */
-		emit_segment(t, level, &(struct seg){ base, sn_modk(p, extent, group), 1, 1 });
+		emit_unknown(t, level, extent, t->k.nv, lanes);
 		return;
 	}
+	const struct sn_expr *zero = sn_int(p, 0), *one = sn_int(p, 1);
+	const struct sn_expr *base = sn_int(p, n / group * group);
 	int64_t rest = n % group;
+	emit_segment(t, level, &(struct seg){ zero, sn_int(p, n / group), t->k.nv, lanes, NULL });
 	if (rest / lanes)
-		emit_segment(t, level, &(struct seg){ base, sn_int(p, 1), rest / lanes, lanes });
+		emit_segment(t, level, &(struct seg){ base, one, rest / lanes, lanes, NULL });
 	if (rest % lanes)
 		emit_segment(t, level,
-			     &(struct seg){ sn_int(p, n - n % lanes), sn_int(p, 1), 1,
-					    rest % lanes });
+			     &(struct seg){ sn_int(p, n - n % lanes), one, 1, rest % lanes, NULL });
 }
 
-/* Rows: whole tiles and an exact tail; of unknown number: one by one in the tail. */
+/* Rows: whole tiles and an exact tail. */
 static void
 emit_rows(struct tile *t, int level, const struct sn_expr *extent, int64_t rows)
 {
 	struct sn_pool *p = t->pool;
-	const struct sn_expr *full = sn_divk(p, extent, rows);
-	const struct sn_expr *base = sn_mulk(p, full, rows), *rest = sn_modk(p, extent, rows);
 	int64_t n;
-	emit_segment(t, level, &(struct seg){ sn_int(p, 0), full, rows, 1 });
-	if (sn_get_int(rest, &n))
-		emit_segment(t, level, &(struct seg){ base, sn_int(p, n > 0), n, 1 });
-	else
-		emit_segment(t, level, &(struct seg){ base, rest, 1, 1 });
+	if (!sn_get_int(extent, &n)) {
+		emit_unknown(t, level, extent, rows, 1);
+		return;
+	}
+	emit_segment(t, level, &(struct seg){ sn_int(p, 0), sn_int(p, n / rows), rows, 1, NULL });
+	if (n % rows)
+		emit_segment(t, level,
+			     &(struct seg){ sn_int(p, n / rows * rows), sn_int(p, 1), n % rows, 1,
+					    NULL });
 }
 
 static void

@@ -1,0 +1,285 @@
+"""Networks for tests and benchmarks: real structures with seeded weights.
+
+Weights are scaled so that activations stay sane (He for convolutions, branches
+of residual blocks scaled down, batch-norm scale and variance in 0.5..1.5), and
+every network is checked by check_sane: one whose output is constant, NaN or
+saturated proves nothing.
+
+    python zoo.py NAME FOLDER      writes FOLDER/NAME.onnx
+    python zoo.py --list
+"""
+import os
+import sys
+
+import numpy as np
+import onnx
+from onnx import TensorProto as T
+from onnx import helper as h
+from onnx import numpy_helper as nh
+
+
+class Net:
+    """A graph under construction; every method returns the name of its result."""
+
+    def __init__(self, name, seed):
+        self.name, self.rng = name, np.random.default_rng(seed)
+        self.nodes, self.inits, self.n = [], [], 0
+
+    def op(self, op, *inputs, outputs=1, **attrs):
+        self.n += 1
+        outs = [f'{op.lower()}_{self.n}'] if outputs == 1 else [f'{op.lower()}_{self.n}_{i}' for i in range(outputs)]
+        self.nodes.append(h.make_node(op, list(inputs), outs, name=f'{op}_{self.n}', **attrs))
+        return outs[0] if outputs == 1 else outs
+
+    def const(self, array, name=None):
+        self.n += 1
+        name = name or f'c_{self.n}'
+        self.inits.append(nh.from_array(np.asarray(array), name))
+        return name
+
+    def f32(self, *shape, scale=1.0):
+        return (self.rng.standard_normal(shape) * scale).astype(np.float32)
+
+    def conv(self, x, cin, cout, k, stride=1, group=1, bias=False, gain=1.0, pads=None):
+        fan = cin // group * k * k
+        w = self.const(self.f32(cout, cin // group, k, k, scale=gain * np.sqrt(2.0 / fan)))
+        extra = [self.const(self.f32(cout, scale=0.1))] if bias else []
+        return self.op('Conv', x, w, *extra, kernel_shape=[k, k], strides=[stride, stride], group=group,
+                       pads=pads or [k // 2] * 4)
+
+    def bn(self, x, c, gain=1.0):
+        u = self.rng.uniform
+        p = [u(0.5, 1.5, c) * gain, self.rng.standard_normal(c) * 0.1, self.rng.standard_normal(c) * 0.1,
+             u(0.5, 1.5, c)]
+        return self.op('BatchNormalization', x, *[self.const(a.astype(np.float32)) for a in p], epsilon=1e-5)
+
+    def dense(self, x, n, m, gain=1.0):
+        """x @ W + b as exporters write it: MatMul and Add."""
+        w = self.const(self.f32(n, m, scale=gain / np.sqrt(n)))
+        return self.op('Add', self.op('MatMul', x, w), self.const(self.f32(m, scale=0.02)))
+
+    def model(self, inputs, outputs, opset=17):
+        g = h.make_graph(self.nodes, self.name, [h.make_tensor_value_info(n, t, s) for n, t, s in inputs],
+                         [h.make_tensor_value_info(n, T.FLOAT, s) for n, s in outputs], self.inits)
+        return h.make_model(g, opset_imports=[h.make_opsetid('', opset)], ir_version=8, producer_name='zoo')
+
+
+def mlp():
+    net = Net('mlp', 1)
+    x, n = 'x', 784
+    for i, m in enumerate((256, 128, 10)):
+        w = net.const(net.f32(m, n, scale=np.sqrt(2.0 / n)))
+        x = net.op('Gemm', x, w, net.const(net.f32(m, scale=0.1)), transB=1)
+        x, n = (net.op('Relu', x) if i < 2 else x), m
+    x = net.op('Softmax', x, axis=1)
+    return net.model([('x', T.FLOAT, [4, 784])], [(x, [4, 10])])
+
+
+def small_cnn():
+    net = Net('small_cnn', 2)
+    x = net.op('Relu', net.bn(net.conv('x', 1, 12, 3), 12))
+    x = net.op('MaxPool', x, kernel_shape=[2, 2], strides=[2, 2])
+    y = net.op('Relu', net.bn(net.conv(x, 12, 20, 3, stride=2), 20))
+    x = net.op('Add', net.conv(y, 20, 20, 3, gain=0.5, bias=True), y)
+    x = net.op('Concat', net.op('Sigmoid', x), net.conv(x, 20, 7, 1, bias=True), axis=1)
+    x = net.op('Flatten', net.op('GlobalAveragePool', x))
+    x = net.op('Gemm', x, net.const(net.f32(27, 10, scale=0.3)), net.const(net.f32(10, scale=0.1)))
+    return net.model([('x', T.FLOAT, [1, 1, 28, 28])], [(x, [1, 10])])
+
+
+def resnet50(batch=1, size=224):
+    net = Net('resnet50', 3)
+    x = net.op('Relu', net.bn(net.conv('x', 3, 64, 7, stride=2), 64))
+    x = net.op('MaxPool', x, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
+    cin = 64
+    for stage, (mid, n) in enumerate([(64, 3), (128, 4), (256, 6), (512, 3)]):
+        for i in range(n):
+            stride = 2 if stage > 0 and i == 0 else 1
+            y = net.op('Relu', net.bn(net.conv(x, cin, mid, 1), mid))
+            y = net.op('Relu', net.bn(net.conv(y, mid, mid, 3, stride=stride), mid))
+            y = net.bn(net.conv(y, mid, mid * 4, 1), mid * 4, gain=0.3)
+            if i == 0:
+                x = net.bn(net.conv(x, cin, mid * 4, 1, stride=stride, pads=[0] * 4), mid * 4)
+            x, cin = net.op('Relu', net.op('Add', y, x)), mid * 4
+    x = net.op('Flatten', net.op('GlobalAveragePool', x))
+    x = net.op('Gemm', x, net.const(net.f32(1000, 2048, scale=0.02)), net.const(net.f32(1000, scale=0.1)), transB=1)
+    return net.model([('x', T.FLOAT, [batch, 3, size, size])], [(x, [batch, 1000])])
+
+
+def mobilenet_v2():
+    net = Net('mobilenet_v2', 4)
+    lo, hi = net.const(np.float32(0)), net.const(np.float32(6))
+
+    def block(x, cin, cout, k, stride=1, group=1, act=True, gain=1.0):
+        x = net.bn(net.conv(x, cin, cout, k, stride=stride, group=group, pads=[k // 2] * 4), cout, gain)
+        return net.op('Clip', x, lo, hi) if act else x
+
+    x, cin = block('x', 3, 32, 3, 2), 32
+    for t, c, n, s in [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2),
+                       (6, 320, 1, 1)]:
+        for i in range(n):
+            stride, y, mid = (s if i == 0 else 1), x, cin * t
+            if t > 1:
+                y = block(y, cin, mid, 1)
+            y = block(y, mid, mid, 3, stride, group=mid)
+            y = block(y, mid, c, 1, act=False, gain=0.5 if stride == 1 and cin == c else 1.0)
+            x, cin = (net.op('Add', x, y) if stride == 1 and cin == c else y), c
+    x = net.op('GlobalAveragePool', block(x, 320, 1280, 1))
+    x = net.op('Reshape', x, net.const(np.array([0, -1], np.int64)))
+    x = net.op('Gemm', x, net.const(net.f32(1000, 1280, scale=0.03)), net.const(net.f32(1000, scale=0.1)), transB=1)
+    return net.model([('x', T.FLOAT, [1, 3, 224, 224])], [(x, [1, 1000])])
+
+
+def layer_norm(net, x, d):
+    """As exporters decompose it."""
+    mean = net.op('ReduceMean', x, axes=[-1])
+    c = net.op('Sub', x, mean)
+    var = net.op('ReduceMean', net.op('Pow', c, net.const(np.float32(2))), axes=[-1])
+    y = net.op('Div', c, net.op('Sqrt', net.op('Add', var, net.const(np.float32(1e-12)))))
+    y = net.op('Mul', y, net.const(net.rng.uniform(0.5, 1.5, d).astype(np.float32)))
+    return net.op('Add', y, net.const(net.f32(d, scale=0.1)))
+
+
+def gelu(net, x):
+    y = net.op('Erf', net.op('Div', x, net.const(np.float32(np.sqrt(2)))))
+    y = net.op('Mul', x, net.op('Add', y, net.const(np.float32(1))))
+    return net.op('Mul', y, net.const(np.float32(0.5)))
+
+
+def encoder(name, seed, layers, d, heads, ff, seq, vocab=1000, batch=1):
+    """A BERT-shaped encoder; SEQ may be a name: then the sequence length is symbolic and the shapes
+    are computed in the graph, as exporters do."""
+    net = Net(name, seed)
+    is_dynamic = isinstance(seq, str)
+    i64 = lambda *v: net.const(np.array(v, np.int64))
+    x = net.op('Gather', net.const(net.f32(vocab, d, scale=0.5)), 'ids', axis=0)
+    if is_dynamic:
+        length = net.op('Gather', net.op('Shape', 'ids'), i64(1), axis=0)
+        pos = net.op('Slice', net.const(net.f32(1, 512, d, scale=0.1)), i64(0), length, i64(1))
+        split = net.op('Concat', i64(batch), length, i64(heads), i64(d // heads), axis=0)
+        merge = net.op('Concat', i64(batch), length, i64(d), axis=0)
+    else:
+        pos = net.const(net.f32(1, seq, d, scale=0.1))
+        split, merge = i64(batch, seq, heads, d // heads), i64(batch, seq, d)
+    x = layer_norm(net, net.op('Add', x, pos), d)
+    mask = net.op('Cast', net.op('Unsqueeze', 'mask', i64(1, 2)), to=T.FLOAT)
+    mask = net.op('Mul', net.op('Sub', net.const(np.float32(1)), mask), net.const(np.float32(-10000)))
+    for _ in range(layers):
+        q, k, v = [net.op('Reshape', net.dense(x, d, d), split) for _ in range(3)]
+        q, v = [net.op('Transpose', a, perm=[0, 2, 1, 3]) for a in (q, v)]
+        k = net.op('Transpose', k, perm=[0, 2, 3, 1])
+        s = net.op('Div', net.op('MatMul', q, k), net.const(np.float32(np.sqrt(d // heads))))
+        p = net.op('Softmax', net.op('Add', s, mask), axis=-1)
+        a = net.op('Reshape', net.op('Transpose', net.op('MatMul', p, v), perm=[0, 2, 1, 3]), merge)
+        x = layer_norm(net, net.op('Add', net.dense(a, d, d, gain=0.5), x), d)
+        y = net.dense(gelu(net, net.dense(x, d, ff)), ff, d, gain=0.5)
+        x = layer_norm(net, net.op('Add', y, x), d)
+    return net.model([('ids', T.INT64, [batch, seq]), ('mask', T.INT64, [batch, seq])], [(x, [batch, seq, d])])
+
+
+LIGHT = {
+    'resnet50': 'light_resnet50', 'densenet121': 'light_densenet121', 'inception_v1': 'light_inception_v1',
+    'inception_v2': 'light_inception_v2', 'shufflenet': 'light_shufflenet', 'squeezenet': 'light_squeezenet',
+    'vgg19': 'light_vgg19', 'zfnet512': 'light_zfnet512', 'alexnet': 'light_bvlc_alexnet',
+}
+
+
+def seeded_weight(rng, shape, node, slot, is_branch):
+    """A weight for operand SLOT of NODE; IS_BRANCH: the node ends a residual branch."""
+    if node.op_type == 'BatchNormalization':
+        gain = 0.3 if is_branch and slot == 1 else 1.0
+        return rng.uniform(0.5, 1.5, shape) * gain if slot in (1, 4) else rng.standard_normal(shape) * 0.1
+    if len(shape) == 1:
+        return rng.standard_normal(shape) * 0.05
+    trans = any(a.name == 'transB' and a.i for a in node.attribute)
+    fan = int(np.prod(shape[1:])) if node.op_type == 'Conv' or trans else shape[0]
+    return rng.standard_normal(shape) * np.sqrt(2.0 / max(fan, 1))
+
+
+def light(name, seed=11):
+    """A light network of the ONNX suite (weights are ConstantOfShape nodes) with seeded weights instead,
+    and with the operand of a last Softmax as a second output."""
+    base = os.path.join(os.path.dirname(onnx.__file__), 'backend', 'test', 'data', 'light')
+    m = onnx.load(os.path.join(base, LIGHT[name] + '.onnx'))
+    rng, g = np.random.default_rng(seed), m.graph
+    shapes = {i.name: nh.to_array(i) for i in g.initializer}
+    weights = {n.output[0]: n for n in g.node if n.op_type == 'ConstantOfShape' and n.input[0] in shapes}
+    done, added = set(), {x for n in g.node if n.op_type in ('Add', 'Sum') for x in n.input}
+    for node in list(g.node):
+        for slot, x in enumerate(node.input):
+            if x in weights and x not in done:
+                done.add(x)
+                w = seeded_weight(rng, tuple(int(d) for d in shapes[weights[x].input[0]]), node, slot,
+                                  node.output[0] in added)
+                g.initializer.append(nh.from_array(w.astype(np.float32), x))
+    for x in done:
+        g.node.remove(weights[x])
+    used = {i for n in g.node for i in n.input}
+    for i in [i for i in g.initializer if i.name not in used]:
+        g.initializer.remove(i)
+    add_logits(m)
+    return m
+
+
+def add_logits(m):
+    """If the output is made by a Softmax, its operand becomes an output as well."""
+    for n in m.graph.node:
+        if n.op_type == 'Softmax' and n.output[0] in [o.name for o in m.graph.output]:
+            m.graph.output.append(h.make_empty_tensor_value_info(n.input[0]))
+            m.graph.output[-1].type.tensor_type.elem_type = T.FLOAT
+
+
+ZOO = {
+    'mlp': mlp, 'small_cnn': small_cnn, 'resnet50': resnet50, 'mobilenet_v2': mobilenet_v2,
+    'bert_base': lambda: encoder('bert_base', 5, 12, 768, 12, 3072, 128),
+    'minilm': lambda: encoder('minilm', 6, 6, 384, 12, 1536, 32),
+    'minilm_dynamic': lambda: encoder('minilm_dynamic', 6, 6, 384, 12, 1536, 'seq'),
+    'tiny_encoder': lambda: encoder('tiny_encoder', 7, 2, 64, 4, 128, 16),
+}
+for _name in LIGHT:
+    ZOO['light_' + _name] = lambda n=_name: light(n)
+
+
+def random_inputs(model, rng, dims=None):
+    """Arrays for the model's inputs; DIMS gives symbolic dimensions by name."""
+    init = {i.name for i in model.graph.initializer}
+    out = {}
+    for v in model.graph.input:
+        if v.name in init:
+            continue
+        t = v.type.tensor_type
+        shape = [d.dim_value if d.HasField('dim_value') else (dims or {})[d.dim_param] for d in t.shape.dim]
+        if t.elem_type == T.INT64:
+            a = np.ones(shape, np.int64) if 'mask' in v.name else rng.integers(0, 1000, shape)
+            if 'mask' in v.name and shape[-1] > 4:
+                a[..., -3:] = 0
+            out[v.name] = a.astype(np.int64)
+        else:
+            out[v.name] = rng.standard_normal(shape).astype(np.float32)
+    return out
+
+
+def check_sane(outputs):
+    """Raises ValueError for outputs that prove nothing."""
+    for name, y in outputs.items():
+        y = np.asarray(y, np.float64)
+        if not np.isfinite(y).all():
+            raise ValueError(f'{name} has NaN or infinity')
+        if y.size > 1 and np.ptp(y) <= 1e-6 * max(np.abs(y).max(), 1e-30):
+            raise ValueError(f'{name} is constant')
+
+
+def write(name, folder):
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, name + '.onnx')
+    if not os.path.exists(path):
+        onnx.save(ZOO[name](), path + '.part')
+        os.rename(path + '.part', path)
+    return path
+
+
+if __name__ == '__main__':
+    if sys.argv[1:] == ['--list']:
+        print('\n'.join(ZOO))
+    else:
+        print(write(sys.argv[1], sys.argv[2]))
