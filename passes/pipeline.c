@@ -7,11 +7,14 @@ static const char *const pipeline[] = {
 	/* graph: what is computed */
 	"infer-shapes",		/* all later passes read types and known elements */
 	"remove-dead",		/* before anything is spent on what nobody reads */
+	/* tensor: meaning by index */
+	"assign-layouts",	/* before choosing: knobs depend on what is contiguous */
 	"choose-schedule",
-	"assign-layouts",
-	"pack-constants",
+	"pack-constants",	/* constants are walked as the schedules walk them */
+	/* loop: how it is computed */
 	"apply-schedules",
-	"plan-memory",
+	"vectorize",
+	"plan-memory",		/* last: it reads what the functions touch */
 	NULL,
 };
 
