@@ -1,4 +1,5 @@
 /* Seeded data for the interpreters: the same numbers in every run and on every machine. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include "tests/filetest_data.h"
@@ -99,4 +100,44 @@ ft_number(const struct ft_run *r, const struct sn_expr *e, const int64_t *syms)
 		sn_subst_put(&s, sn_sym_expr(r->pool, r->pool->syms[i]), sn_int(r->pool, syms[i]));
 	const struct sn_expr *value = sn_subst(&s, e);
 	return sn_is_const(value) ? value->num.i : -1;
+}
+
+static double
+largest(const struct ft_pair *p)
+{
+	double most = 0;
+	for (size_t i = 0; i < p->n; i++) {
+		double x = fabs(sn_dtype_load(p->dtype, p->want, i).f);
+		if (isfinite(x) && x > most)
+			most = x;
+	}
+	return most;
+}
+
+static bool
+is_close(double want, double got, double bound)
+{
+	if (isnan(want) || isnan(got))
+		return isnan(want) && isnan(got);
+	if (isinf(want) || isinf(got) || bound == 0)
+		return want == got && signbit(want) == signbit(got);
+	return fabs(want - got) <= bound;
+}
+
+bool
+ft_compare(struct ft_run *r, const struct ft_pair *p, double tolerance)
+{
+	bool is_float = sn_is_float(p->dtype);
+	double bound = is_float && tolerance > 0 ? tolerance * largest(p) : 0;
+	for (size_t i = 0; i < p->n; i++) {
+		union sn_num want = sn_dtype_load(p->dtype, p->want, i);
+		union sn_num got = sn_dtype_load(p->dtype, p->got, i);
+		if (is_float && !is_close(want.f, got.f, bound))
+			return ft_fail(r, "'%s'[%zu] is %.9g, not %.9g (may differ by %g)", p->name,
+				       i, got.f, want.f, bound);
+		if (!is_float && want.i != got.i)
+			return ft_fail(r, "'%s'[%zu] is %lld, not %lld", p->name, i,
+				       (long long)got.i, (long long)want.i);
+	}
+	return true;
 }

@@ -23,6 +23,18 @@ const int64_t *ft_symbols(const struct ft_run *r);
 /* The number that E is with those values of the symbols; -1 if it is none. */
 int64_t ft_number(const struct ft_run *r, const struct sn_expr *e, const int64_t *syms);
 
+/* Two arrays that should hold the same. */
+struct ft_pair {
+	const char *name;
+	enum sn_dtype dtype;
+	const void *want, *got;
+	size_t n;
+};
+
+/* Within TOLERANCE of the largest magnitude of WANT? Integers, and TOLERANCE 0: equal, where all
+ * NaN are one. */
+bool ft_compare(struct ft_run *r, const struct ft_pair *p, double tolerance);
+
 /* "y = 1 2 3", at most 64 of them. */
 void
 ft_print_values(struct sn_buf *out, const char *name, enum sn_dtype t, const void *bytes, size_t n);

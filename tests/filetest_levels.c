@@ -6,7 +6,7 @@
 
 static const struct ft_level levels[] = {
 	{ "graph", ft_graph_parse, ft_graph_print, ft_graph_verify, NULL },
-	{ "loop", ft_loop_parse, ft_loop_print, NULL, ft_loop_interp },
+	{ "loop", ft_loop_parse, ft_loop_print, ft_loop_verify, ft_loop_interp },
 };
 
 const struct ft_level *
