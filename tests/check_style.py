@@ -10,7 +10,8 @@ import statistics
 import sys
 
 LAYERS = ["support", "ir", "frontend", "passes", "codegen", "cli", "runtime"]
-LINE_MOST, FILE_MOST, FUNCTION_MOST = 100, 1000, 80
+# Code ends at column 100, which clang-format sees to; texts and comments may go a little further.
+LINE_MOST, FILE_MOST, FUNCTION_MOST = 110, 1000, 80
 MEDIAN_MOST, P90_MOST = 15, 60
 
 # Call: which files may make it.
