@@ -5,6 +5,10 @@
 /* Products in one running sum before it is added to a total (accuracy, and the cache). */
 enum { SUM_BLOCK = 256 };
 
+/* Reduction loops whose innermost has fewer steps than this become one loop: short loops cost more
+ * in mispredicted ends than their indices cost in divisions. */
+enum { SHORT_LOOP = 12 };
+
 struct tile {
 	struct sn_sched_ctx *c;
 	struct sn_pool *pool;
@@ -23,6 +27,7 @@ struct tile {
 	struct red_loop red[2 * SN_MAX_AXES];
 	int nred, flush; /* loop at which the sum is added to the total, -1: never */
 	int64_t flush_every;
+	bool is_flat;					 /* one loop over all reduction axes */
 	const struct sn_expr *inner_extent[SN_MAX_AXES]; /* of the block loops now open */
 	const struct sn_expr *outer_index[SN_MAX_AXES];
 	struct sn_scope scope; /* outer plus reduction axes */
@@ -206,6 +211,44 @@ emit_step(struct tile *t)
 
 static void emit_red(struct tile *t, int level);
 
+/* Step I of the one loop over all reduction axes. */
+static void
+flat_body(struct tile *t, const struct sn_expr *i)
+{
+	size_t mark = t->scope.pairs.n;
+	for (int k = t->m->nred - 1; k >= 0; k--) {
+		const struct sn_axis *axis = t->m->red[k];
+		int64_t n;
+		sn_get_int(axis->extent, &n);
+		const struct sn_expr *at = k > 0 ? sn_modk(t->pool, i, n) : i;
+		sn_scope_axis(&t->e, &t->scope, axis, sn_at_let(t->b, axis->name, at));
+		i = sn_divk(t->pool, i, n);
+	}
+	emit_step(t);
+	t->scope.pairs.n = mark;
+}
+
+static const struct sn_expr *
+flat_extent(const struct tile *t)
+{
+	const struct sn_expr *n = sn_int(t->pool, 1);
+	for (int i = 0; i < t->m->nred; i++)
+		n = sn_mul(t->pool, n, t->m->red[i]->extent);
+	return n;
+}
+
+/* One loop pays when all loops are whole, of known extent, and the innermost is short. */
+static bool
+should_flatten(const struct tile *t)
+{
+	int64_t n;
+	for (int i = 0; i < t->nred; i++)
+		if (t->red[i].block || !sn_get_int(t->m->red[i]->extent, &n) || n == 1)
+			return false;
+	sn_get_int(t->m->red[t->m->nred - 1]->extent, &n);
+	return t->nred > 1 && n < SHORT_LOOP && t->k.is_vec_outer;
+}
+
 /* The body of reduction loop LEVEL for index I of a block loop, a block or a whole axis. */
 static void
 red_body(struct tile *t, int level, const struct sn_expr *i)
@@ -213,6 +256,10 @@ red_body(struct tile *t, int level, const struct sn_expr *i)
 	const struct red_loop *r = &t->red[level];
 	size_t mark = t->scope.pairs.n;
 	const struct sn_axis *axis = t->m->red[r->axis];
+	if (t->is_flat) {
+		flat_body(t, i);
+		return;
+	}
 	if (r->block && !r->is_inner) {
 		t->outer_index[r->axis] = i;
 	} else {
@@ -274,6 +321,10 @@ emit_red(struct tile *t, int level)
 		emit_step(t);
 		return;
 	}
+	if (t->is_flat) {
+		red_range(t, 0, sn_int(p, 0), flat_extent(t));
+		return;
+	}
 	const struct red_loop *r = &t->red[level];
 	const struct sn_expr *extent = t->m->red[r->axis]->extent, *zero = sn_int(p, 0);
 	if (!r->block) {
@@ -295,6 +346,10 @@ loop_count(const struct tile *t, int level)
 {
 	const struct red_loop *r = &t->red[level];
 	int64_t n = 1 << 20;
+	if (t->is_flat) {
+		sn_get_int(flat_extent(t), &n);
+		return level == 0 ? n : 1;
+	}
 	sn_get_int(t->m->red[r->axis]->extent, &n);
 	return r->is_inner ? r->block : r->block ? (n + r->block - 1) / r->block : n;
 }
@@ -338,6 +393,7 @@ emit_tile(struct tile *t)
 	t->scope = sn_scope_copy(&t->e, &t->outer);
 	if (t->m->reducer) {
 		t->nred = tile_red_loops(t->c, t->m, t->red);
+		t->is_flat = should_flatten(t);
 		plan_flush(t);
 		sn_emit_acc_alloc(&t->e, t->m->reducer, SP_REG, 3, dims, &t->acc);
 		if (t->flush >= 0) {
