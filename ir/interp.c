@@ -182,14 +182,12 @@ run_kernel(struct interp *in, const struct sn_kernel *k)
 {
 	in->kernel = k;
 	for (size_t i = 0; i < k->stages.n && !in->has_failed; i++) {
-		struct sn_arena a;
 		struct plan p;
-		sn_arena_init(&a, in->arena->guard);
-		if (sn_plan_build(&p, in, k->stages.v[i], &a))
+		if (sn_plan_build(&p, in, k->stages.v[i], in->work))
 			sn_plan_run(&p);
 		else
 			in->has_failed = true;
-		sn_arena_release(&a);
+		sn_arena_release(in->work);
 	}
 	return !in->has_failed;
 }
@@ -275,6 +273,7 @@ sn_program_interp(const struct sn_program *pr, const struct sn_interp_opts *o,
 		  struct sn_diags *diags)
 {
 	struct interp x = { .pr = pr, .opts = o, .arena = scratch, .diags = diags };
+	x.work = sn_arena_child(scratch);
 	if (!make_memory(&x, in, out) || !run_kernels(&x))
 		return false;
 	copy_outputs(&x, out);

@@ -94,7 +94,7 @@ struct stream {
 struct interp {
 	const struct sn_program *pr;
 	const struct sn_interp_opts *opts;
-	struct sn_arena *arena;
+	struct sn_arena *arena, *work;	/* work: for one comprehension */
 	struct sn_diags *diags;
 	const struct sn_kernel *kernel;	/* running */
 	struct mem *mem;		/* by tensor id */

@@ -188,7 +188,7 @@ lane_table(struct stream *s, int d)
 	const struct lanes *l = s->lanes;
 	if (s->lane_idx[d])
 		return s->lane_idx[d];
-	int64_t *t = s->lane_idx[d] = SN_NEW_ARRAY(s->interp->arena, ROW, int64_t);
+	int64_t *t = s->lane_idx[d] = SN_NEW_ARRAY(s->interp->work, ROW, int64_t);
 	for (int i = 0; i < ROW; i++) {
 		int64_t rest = i;
 		for (int j = l->naxes - 1; j >= 0; j--) {

@@ -51,6 +51,21 @@ sn_arena_defer(struct sn_arena *a, void (*fn)(void *arg), void *arg)
 	a->deferred = d;
 }
 
+static void
+release_child(void *child)
+{
+	sn_arena_release(child);
+}
+
+struct sn_arena *
+sn_arena_child(struct sn_arena *a)
+{
+	struct sn_arena *child = SN_NEW(a, struct sn_arena);
+	sn_arena_init(child, a->guard);
+	sn_arena_defer(a, release_child, child);
+	return child;
+}
+
 void
 sn_arena_release(struct sn_arena *a)
 {
