@@ -137,6 +137,12 @@ $(PB_OBJ): $(PB_H:.h=.c)
 		$(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 endif
 
+# The ABI's declarations, which every generated header repeats.
+$(B)/codegen/sinter_abi.inc: runtime/sinter_abi.h
+	@mkdir -p $(@D)
+	$(Q)sed 's/\\/\\\\/g; s/"/\\"/g; s/\t/\\t/g; s/.*/"&\\n",/' $< > $@
+$(B)/codegen/package_h.o: $(B)/codegen/sinter_abi.inc
+
 # ---- tests --------------------------------------------------------------------------------------
 
 UNIT	= $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))

@@ -53,12 +53,15 @@ struct sinter_need {
 	size_t arena_bytes; /* aligned to 64 */
 };
 
-/* What a caller may provide; any function may be NULL. */
+/* What a caller may provide; either function may be NULL. */
 struct sinter_hooks {
 	void *ctx;
-	/* Calls fn(arg, i) for all 0 <= i < n, on any threads, and returns when all are done. */
-	void (*parallel)(void *ctx, void (*fn)(void *arg, int64_t i), void *arg, int64_t n);
-	/* Called before (phase 0) and after (phase 1) kernel number k. */
+	/* Calls body(arg, i, worker) for all 0 <= i < n, on any threads, and returns when all are done.
+	 * Two calls that run at the same time have different workers, 0 <= worker < nthreads. */
+	void (*parallel)(void *ctx, void (*body)(void *arg, int64_t i, int32_t worker), void *arg,
+			 int64_t n);
+	int32_t nthreads;	/* of parallel; as was told to dims() or less */
+	/* Called before (phase 0) and after (phase 1) step K of the run, 0 <= k < nkernels. */
 	void (*kernel)(void *ctx, int32_t k, int32_t phase);
 };
 

@@ -1,0 +1,54 @@
+/*
+ * Shared by the files that write a package: package.c (files), package_c.c (the model's C around
+ * its kernels), package_run.c (memory and run), package_h.c (header), package_json.c. codegen/ only.
+ */
+#ifndef CODEGEN_PACKAGE_H
+#define CODEGEN_PACKAGE_H
+
+#include "codegen/print.h"
+
+struct sn_package {
+	struct sn_module *m;
+	const struct sn_package_opts *opts;
+	struct sn_arena *arena;
+	struct sn_printer printer;
+	const char *upper;		/* the model's name in capitals, for macros */
+	const char **size_names;	/* C identifiers of symbols, by id */
+	const char **tensor_names;	/* C identifiers by tensor id, NULL: not used by a step */
+	struct sn_map func_names;	/* C name, by address of the function */
+	SN_VEC(struct sn_tensor *) temps;	/* roots in the arena, in order of id */
+	int *temp_of;			/* by tensor id: index into temps */
+	int64_t scratch_bytes;		/* for each worker */
+	int64_t context_bytes;
+	uint64_t plan_hash;
+};
+
+/* Names of tensors and functions, the list of temporaries. */
+void sn_package_prepare(struct sn_package *k);
+
+/* All that does not depend on the plan hash: kernels, dims(), run(). */
+void sn_package_kernels(struct sn_package *k, struct sn_buf *out);
+void sn_package_tables(struct sn_package *k, struct sn_buf *out);
+void sn_package_sizes(struct sn_package *k, struct sn_buf *out);
+void sn_package_memory(struct sn_package *k, struct sn_buf *out);
+void sn_package_run(struct sn_package *k, struct sn_buf *out);
+
+void sn_package_header(struct sn_package *k, struct sn_buf *out);
+void sn_package_json(struct sn_package *k, struct sn_buf *out);
+
+/* Expression over the model's symbols, with SIZES ("s->") before each. */
+const char *sn_package_size_text(struct sn_package *k, const struct sn_expr *e, const char *sizes,
+				 int strength);
+
+/* TEXT with $n and $N replaced by the model's name, small and in capitals. */
+void sn_package_text(struct sn_package *k, struct sn_buf *out, const char *text);
+
+/* S as a C string literal, for any bytes. */
+void sn_c_string(struct sn_buf *out, const char *s);
+/* S as part of a comment: one line, nothing that ends the comment. */
+const char *sn_c_comment(struct sn_arena *a, const char *s);
+/* The nodes behind O, "" for none. */
+const char *sn_origin_text(struct sn_arena *a, const struct sn_origin *o);
+struct sn_tensor *sn_tensor_root(struct sn_tensor *t);
+
+#endif
