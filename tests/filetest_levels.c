@@ -3,9 +3,11 @@
 #include "tests/filetest_graph.h"
 #include "tests/filetest_levels.h"
 #include "tests/filetest_loop.h"
+#include "tests/filetest_tensor.h"
 
 static const struct ft_level levels[] = {
 	{ "graph", ft_graph_parse, ft_graph_print, ft_graph_verify, NULL },
+	{ "tensor", ft_tensor_parse, ft_tensor_print, NULL, ft_tensor_interp },
 	{ "loop", ft_loop_parse, ft_loop_print, ft_loop_verify, ft_loop_interp },
 };
 
