@@ -278,6 +278,7 @@ sn_node_remove(struct sn_node *n)
 	}
 	drop_operands(n);
 	unlink_node(n);
+	n->graph = NULL;
 }
 
 void

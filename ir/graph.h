@@ -109,7 +109,7 @@ void sn_value_set_name(struct sn_graph *g, struct sn_value *v, const char *name)
 /* All uses of OLD (graph outputs too) read NEW from now on. */
 void sn_value_replace(struct sn_value *old, struct sn_value *new_value);
 
-/* Unlinks N, whose results must have no uses. */
+/* Unlinks N, whose results must have no uses; N->graph is NULL from then on. */
 void sn_node_remove(struct sn_node *n);
 void sn_node_move(struct sn_node *n, struct sn_node *before);
 bool sn_value_is_output(const struct sn_value *v);

@@ -7,6 +7,10 @@ static const char *const pipeline[] = {
 	/* graph: what is computed */
 	"infer-shapes",		/* all later passes read types and known elements */
 	"remove-dead",		/* before anything is spent on what nobody reads */
+	"fold-batch-norm",	/* before rules see its product and sum, which round twice */
+	"rewrite-graph",
+	"merge-common",		/* after rules have made more nodes equal */
+	"remove-dead",		/* what folding and merging left */
 	/* tensor: meaning by index */
 	"assign-layouts",	/* before choosing: knobs depend on what is contiguous */
 	"choose-schedule",
