@@ -150,7 +150,8 @@ FILETEST = $(patsubst %.c,$(B)/%,$(wildcard tests/filetest.c))
 FT_OBJ	= $(patsubst %.c,$(B)/%.o,$(filter-out tests/filetest.c,$(wildcard tests/filetest*.c)))
 SCRIPTS	= tests/check_layers.py tests/check_headers.sh tests/check_style.py tests/check_lint.py
 # Programs of other parts that print TAP and need the command or the Python packages.
-SUITES	= $(filter-out $(SCRIPTS) tests/check_onnx.py,$(wildcard tests/check_*.sh tests/check_*.py))
+SUITES	= $(filter-out $(SCRIPTS) tests/check_onnx.py,\
+	  $(wildcard $(foreach e,sh py,tests/check_*.$(e) tests/*/check_*.$(e))))
 RUN	= B=$(B) CC='$(CC)' VENV=$(VENV) tests/run $(if $(T),-k '$(T)')
 
 SAN	= -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -173,6 +174,9 @@ check: deps
 	$(Q)$(RUN) $(if $(FILETEST),--files $(FILETEST)) $(UNIT) $(SCRIPTS) $(SUITES)
 
 unit: $(UNIT)
+
+check-programs: $(UNIT) $(FILETEST)
+	$(Q)$(RUN) --files $(FILETEST) $(UNIT)
 
 check-unit: $(UNIT)
 	$(Q)$(RUN) $(UNIT)
@@ -198,7 +202,7 @@ check-onnx: all venv
 # Unit and file tests once more, under AddressSanitizer and UBSan.
 check-asan:
 	$(Q)$(SUBMAKE) B=build/asan CFLAGS='$(SAN)' unit $(FILETEST:$(B)/%=build/asan/%)
-	$(Q)$(SUBMAKE) B=build/asan CFLAGS='$(SAN)' check-unit $(if $(FILETEST),check-files)
+	$(Q)$(SUBMAKE) B=build/asan CFLAGS='$(SAN)' check-programs
 
 # One unit test alone, with its own output: make unit-buf
 unit-%: $(B)/tests/unit/test_%
@@ -285,5 +289,6 @@ help:
 -include $(B)/cli/main.d
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all lib shared command check unit check-unit check-files check-lint check-layers check-style
-.PHONY: check-headers check-onnx check-asan bless venv deps bench demo format install clean help
+.PHONY: all lib shared command check unit check-programs check-unit check-files check-lint
+.PHONY: check-layers check-style check-headers check-onnx check-asan bless venv deps bench demo
+.PHONY: format install clean help
