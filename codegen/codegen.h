@@ -14,6 +14,9 @@ struct sn_dialect;
 const struct sn_dialect *sn_dialect_find(const char *name); /* "c", "c99" */
 bool sn_dialect_has_vectors(const struct sn_dialect *d);
 
+/* Flags that the C compiler needs for the dialect, but for optimisation and the machine. */
+const char *sn_dialect_flags(const struct sn_dialect *d);
+
 /* One function as text of the dialect (for tests and emit=c), with the helpers it needs above. */
 void sn_print_func(struct sn_buf *out, const struct sn_dialect *d, const struct sn_func *f);
 

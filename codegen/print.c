@@ -649,6 +649,12 @@ sn_dialect_find(const char *name)
 	return NULL;
 }
 
+const char *
+sn_dialect_flags(const struct sn_dialect *d)
+{
+	return d->cc_flags;
+}
+
 bool
 sn_dialect_has_vectors(const struct sn_dialect *d)
 {

@@ -1,0 +1,111 @@
+/* sinter compile: from a model to a package. */
+#include <stdio.h>
+#include <string.h>
+#include "cli/command.h"
+
+/* What happens after each pass: progress, times, dumps. */
+static void
+after_pass(void *arg, const struct sn_module *m, const struct sn_pass *p, int64_t ns,
+	   bool has_changed)
+{
+	const struct options *o = arg;
+	if (o->is_timed)
+		fprintf(stderr, "%-20s %9.3f ms%s\n", p->name, (double)ns / 1e6,
+			has_changed ? "" : "  (no change)");
+	size_t n = o->dump_after ? strcspn(o->dump_after, ":") : 0;
+	if (n == 0 || strlen(p->name) != n || strncmp(o->dump_after, p->name, n) != 0)
+		return;
+	struct sn_buf b;
+	sn_buf_init(&b, o->arena);
+	sn_module_print(&b, m, p->result, false);
+	fputs(b.text, stdout);
+}
+
+static const char *const *
+split_words(struct sn_arena *a, const char *text)
+{
+	SN_VEC(const char *) list = { 0 };
+	while (text && *text) {
+		size_t n = strcspn(text, ",");
+		SN_PUSH(a, &list, sn_strndup(a, text, n));
+		text += n + (text[n] == ',');
+	}
+	SN_PUSH(a, &list, NULL);
+	return list.v;
+}
+
+void
+options_compiler(struct options *o, struct sn_compiler_opts *out)
+{
+	*out = (struct sn_compiler_opts){
+		.model = o->model,
+		.name = o->name,
+		.dialect = o->target,
+		.cpu = o->cpu,
+		.is_threaded = o->threads != NULL,
+	};
+	out->import.shapes = o->shapes.v;
+	out->import.nshapes = (int)o->shapes.n;
+	out->import.dims = o->dims.v;
+	out->import.ndims = (int)o->dims.n;
+	out->pipeline = (struct sn_pipeline_opts){
+		.passes = o->passes ? split_words(o->arena, o->passes) : NULL,
+		.stop_after = o->stop_after,
+		.is_verified = o->is_verified,
+		.after = after_pass,
+		.arg = o,
+	};
+}
+
+int
+finish(struct sn_compiler *c, enum sn_status s, const struct options *o)
+{
+	struct sn_buf b;
+	sn_buf_init(&b, o->arena);
+	if (o->is_json)
+		sn_diags_print_json(&c->diags, &b);
+	else
+		sn_diags_print(&c->diags, &b);
+	fputs(b.text, stderr);
+	if (s == SN_ERR_INTERNAL || s == SN_ERR_MEMORY)
+		fprintf(stderr, "sinter: %s\n", c->guard.text);
+	sn_compiler_release(c);
+	return s == SN_ERR_MEMORY || s == SN_ERR_IO ? SN_ERR_INPUT : (int)s;
+}
+
+static bool
+weights_form(const char *text, enum sn_weights_form *out)
+{
+	static const char *const names[] = { "file", "object", "array" };
+	*out = WF_FILE;
+	for (int i = 0; text && i < 3; i++)
+		if (!strcmp(text, names[i])) {
+			*out = (enum sn_weights_form)i;
+			return true;
+		}
+	return text == NULL;
+}
+
+int
+cmd_compile(struct options *o)
+{
+	struct sn_compiler c;
+	struct sn_compiler_opts co;
+	struct sn_emit_opts eo = { .folder = o->output,
+				   .cc = o->cc,
+				   .is_source_only = o->is_source_only };
+	if (!o->model || (!o->output && !o->stop_after)) {
+		fprintf(stderr, "sinter compile: needs a model and -o DIR\n");
+		return SN_ERR_USAGE;
+	}
+	if (!weights_form(o->weights, &eo.weights)) {
+		fprintf(stderr, "sinter compile: --weights is file, object or array\n");
+		return SN_ERR_USAGE;
+	}
+	options_compiler(o, &co);
+	sn_compiler_init(&c);
+	enum sn_status s = sn_compiler_run(&c, &co);
+	if (s == SN_OK && o->output)
+		s = sn_compiler_emit(&c, &eo);
+	return finish(&c, s, o);
+}
