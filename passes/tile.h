@@ -59,6 +59,10 @@ struct red_loop {
 /* Order of the reduction loops: blocks that layouts or indices cut an axis into go innermost. */
 int tile_red_loops(struct sn_sched_ctx *c, const struct sn_comp *m, struct red_loop *out);
 
+/* Order of the loops over the parallel axes, outermost first. */
+void tile_order_axes(struct sn_sched_ctx *c, const struct sn_comp *m, const struct tile_knobs *k,
+		     int *out);
+
 double sn_tile_choose(struct sn_sched_ctx *c, struct sn_kernel *k);
 bool sn_tile_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_builder *b);
 

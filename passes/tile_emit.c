@@ -271,13 +271,26 @@ red_body(struct tile *t, int level, const struct sn_expr *i)
 	t->scope.pairs.n = mark;
 }
 
+/* A short innermost loop is written out where rows read what their neighbours read one step later:
+ * the compiler then loads it once. */
+static enum sn_loop_kind
+red_kind(struct tile *t, int level, const struct sn_expr *extent)
+{
+	struct sorted r;
+	int64_t n;
+	if (level < t->nred - 1 || !sn_get_int(extent, &n) || n >= SHORT_LOOP || t->is_flat)
+		return LK_SERIAL;
+	sort_reads(t, &r);
+	return r.both.list.n > 0 ? LK_UNROLLED : LK_SERIAL;
+}
+
 /* Loop LEVEL over EXTENT steps from BASE, with the total brought up to date now and then. */
 static void
 red_steps(struct tile *t, int level, const struct sn_expr *base, const struct sn_expr *extent)
 {
 	static const char *const names[] = { "c", "r", "s", "t", "u" };
 	const char *name = t->red[level].is_inner ? "k" : names[t->red[level].axis % 5];
-	const struct sn_expr *i = sn_at_for(t->b, LK_SERIAL, name, extent);
+	const struct sn_expr *i = sn_at_for(t->b, red_kind(t, level, extent), name, extent);
 	red_body(t, level, sn_add(t->pool, base, i));
 	sn_at_end(t->b);
 }
@@ -527,33 +540,6 @@ emit_axis(struct tile *t, int level)
 	}
 }
 
-/* Axes that the vectors' reads depend on, the vectors, then the rest in their own order; plain maps
- * keep their order with the vectors innermost. */
-static void
-order_axes(struct tile *t)
-{
-	bool first[SN_MAX_AXES] = { false };
-	int n = 0;
-	if (t->k.is_vec_outer) {
-		struct sorted r;
-		sort_reads(t, &r);
-		for (int i = 0; i < t->m->naxes; i++)
-			for (size_t j = 0; j < r.vectors.list.n; j++)
-				first[i] |= i != t->k.vec && i != t->k.row && i != t->k.row2
-					    && moves_with(r.vectors.list.v[j], t, i);
-	}
-	for (int i = 0; i < t->m->naxes; i++)
-		if (first[i])
-			t->order[n++] = i;
-	if (t->k.is_vec_outer)
-		t->order[n++] = t->k.vec;
-	for (int i = 0; i < t->m->naxes; i++)
-		if (i != t->k.vec && !first[i])
-			t->order[n++] = i;
-	if (!t->k.is_vec_outer)
-		t->order[n++] = t->k.vec;
-}
-
 bool
 sn_tile_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_builder *b)
 {
@@ -563,7 +549,7 @@ sn_tile_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_build
 	t.vec_base = t.row_base = t.row2_base = sn_int(c->pool, 0);
 	sn_emit_init(&t.e, c, k, b);
 	sn_emit_halos(&t.e);
-	order_axes(&t);
+	tile_order_axes(c, t.m, &t.k, t.order);
 	emit_axis(&t, 0);
 	return true;
 }
