@@ -80,6 +80,17 @@ sn_vec_set_varying(struct vec *v, const struct sn_local *l)
 
 /* ---- can a loop be vectorised? ---- */
 
+/* Vectors have a power of two of lanes. */
+static int
+lanes_for(int64_t extent)
+{
+	int lanes = 1;
+
+	while (lanes < extent)
+		lanes *= 2;
+	return lanes;
+}
+
 enum access
 sn_vec_classify(const struct vec *v, const struct sn_stmt *s)
 {
@@ -120,8 +131,8 @@ widen_to_buffer(struct vec *v, const struct sn_stmt *s)
 {
 	const struct lanes *b = sn_map_get_num(&v->buffers, (uint64_t)s->mem.buffer->id);
 
-	if (b && b->extent > v->loop->lanes && b->extent <= MAX_LANES)
-		v->loop->lanes = (int)b->extent;
+	if (b && b->lanes > v->loop->lanes)
+		v->loop->lanes = b->lanes;
 }
 
 static const char *
@@ -219,8 +230,7 @@ check_loop(struct vec *v, const struct sn_stmt *s)
 	if (extent < 1 || extent > MAX_LANES)
 		return "its extent is no number of lanes";
 	l->extent = (int)extent;
-	for (l->lanes = 1; l->lanes < l->extent; l->lanes *= 2)
-		;
+	l->lanes = lanes_for(extent);
 	const char *why = check_block(v, &s->loop.body);
 
 	if (!why && l->lanes == 1)
@@ -252,10 +262,12 @@ find_buffers(struct sn_stmt *s, void *arg)
 	struct sn_buffer *buf = s->alloc.buffer;
 	int64_t n;
 
-	if (sn_get_int(buf->dims[buf->rank - 1], &n) && n > 1 && n <= MAX_LANES && !(n & (n - 1))) {
+	if (sn_get_int(buf->dims[buf->rank - 1], &n) && n > 1 && n <= MAX_LANES) {
 		struct lanes *b = SN_NEW(v->scratch, struct lanes);
 
-		*b = (struct lanes){ .buf = buf, .extent = n, .is_vector = true };
+		*b = (struct lanes){
+			.buf = buf, .extent = n, .lanes = lanes_for(n), .is_vector = true
+		};
 		sn_map_put_num(&v->buffers, (uint64_t)buf->id, b);
 	}
 	return true;
@@ -295,9 +307,11 @@ check_lanes(struct vec *v, const struct sn_stmt *s, const struct vloop *l)
 	const struct sn_expr *last = s->mem.idx[b->buf->rank - 1];
 	int64_t most = 0;
 
-	if (l && l->lanes == b->extent && last->kind == EX_AXIS && last->axis == l->axis)
+	if (l && l->lanes == b->lanes && l->extent <= b->extent && last->kind == EX_AXIS
+	    && last->axis == l->axis)
 		most = l->extent;
-	else if (sn_vec_lanes_of(s) == b->extent && sn_is_int_const(last, 0) && !s->mem.active)
+	else if (sn_vec_lanes_of(s) == b->lanes && b->extent == b->lanes && sn_is_int_const(last, 0)
+		 && !s->mem.active)
 		most = b->extent;
 	else
 		b->is_vector = false;
@@ -339,7 +353,7 @@ make_vector_elements(const struct vec *v)
 		const struct lanes *b = v->buffers.entries[i].value;
 
 		if (b->is_vector && b->most > 0) {
-			b->buf->lanes = (int)b->extent;
+			b->buf->lanes = b->lanes;
 			b->buf->dims[--b->buf->rank] = NULL;
 		}
 	}

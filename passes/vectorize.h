@@ -21,6 +21,7 @@ struct vloop {
 struct lanes {
 	struct sn_buffer *buf;
 	int64_t extent;
+	int lanes;	/* of its elements: the next power of two */
 	int64_t most;	/* most lanes that an access touches */
 	bool is_vector; /* every access goes along the lanes */
 };

@@ -75,6 +75,20 @@ test_tail(void **state)
 	       "\tload v = acc[]\n"
 	       "\ty[5] = lane_sum(v)\n"
 	       "}\n");
+	/* an accumulator made for the tail gets whole registers */
+	expect(*state, vectorize,
+	       "func k(const f32 x[256], f32 y[256]) {\n"
+	       "\talloc reg f32 acc[3, 5]\n"
+	       "\tvector l < 5 {\n\t\tload a = x[l]\n\t\tacc[2, l] = a\n\t}\n"
+	       "\tvector l < 5 {\n\t\tload a = acc[2, l]\n\t\ty[l] = a\n\t}\n"
+	       "}\n",
+	       "func k(const f32 x[256], f32 y[256]) {\n"
+	       "\talloc reg f32x8 acc[3]\n"
+	       "\tload a = x[0 : 8 active 5]\n"
+	       "\tacc[2] = a\n"
+	       "\tload a_1 = acc[2]\n"
+	       "\ty[0 : 8 active 5] = a_1\n"
+	       "}\n");
 	/* where no access is wider, the registers are whole */
 	expect(*state, vectorize,
 	       "func k(const f32 x[256], f32 y[256]) {\n"
