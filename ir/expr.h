@@ -79,6 +79,7 @@ struct sn_local {
 	int id; /* dense in its pool */
 	enum sn_dtype dtype;
 	int lanes;
+	int64_t lo, hi; /* proved bounds, inclusive, of an i64 scalar; else everything */
 };
 
 /* sn_expr.has */

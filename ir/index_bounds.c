@@ -293,6 +293,8 @@ sn_index_set_bounds(struct sn_expr *e)
 		r = (struct range){ e->num.i, e->num.i };
 	else if (e->kind == EX_SYM)
 		r = (struct range){ e->sym->lo, e->sym->hi };
+	else if (e->kind == EX_LOCAL)
+		r = (struct range){ e->local->lo, e->local->hi };
 	else if (e->kind == EX_AXIS)
 		r = (struct range){ 0, max_of(0, sat_add(e->axis->extent->hi, -1)) };
 	if (r.lo == INT64_MIN && e->kind != EX_CONST)

@@ -1,6 +1,7 @@
 /*
  * Loop level: making functions and buffers, building statements, walking them.
  */
+#include "ir/index.h"
 #include "ir/loop.h"
 #include "ir/tensor.h"
 
@@ -153,12 +154,22 @@ sn_at_alloc(struct sn_builder *b, enum sn_space space, const char *name, enum sn
 	return buf;
 }
 
+const struct sn_local *
+sn_local_for(struct sn_pool *p, const char *name, const struct sn_expr *value)
+{
+	struct sn_local *l = sn_local_new(p, name, (enum sn_dtype)value->dtype, value->lanes);
+
+	if (value->dtype == DT_I64 && value->lanes == 1)
+		sn_bounds(value, &l->lo, &l->hi);
+	return l;
+}
+
 const struct sn_expr *
 sn_at_let(struct sn_builder *b, const char *name, const struct sn_expr *value)
 {
 	struct sn_stmt *s = append(b, ST_LET);
 
-	s->let.local = sn_local_new(b->pool, name, (enum sn_dtype)value->dtype, value->lanes);
+	s->let.local = sn_local_for(b->pool, name, value);
 	s->let.value = value;
 	return sn_local_expr(b->pool, s->let.local);
 }
@@ -283,6 +294,21 @@ merge_halves(struct sn_builder *b, const struct sn_reducer *r, struct sn_buffer 
 	sn_at_end(b);
 }
 
+/* The operation that merges two states, where it is no more than that; OP_COUNT otherwise. */
+static enum sn_scalar_op
+plain_merge(const struct sn_reducer *r)
+{
+	const struct sn_expr *e = r->merge[0];
+
+	if (r->nstates != 1 || e->kind != EX_OP || e->nargs != 2)
+		return OP_COUNT;
+	bool is_pair = (e->args[0]->kind == EX_STATE && e->args[1]->kind == EX_OTHER)
+		       || (e->args[0]->kind == EX_OTHER && e->args[1]->kind == EX_STATE);
+	bool has_lanes = e->op == OP_ADD || e->op == OP_MAX || e->op == OP_MIN;
+
+	return is_pair && has_lanes ? (enum sn_scalar_op)e->op : OP_COUNT;
+}
+
 void
 sn_at_lane_merge(struct sn_builder *b, const struct sn_reducer *r,
 		 const struct sn_buffer *const *bufs, const struct sn_expr *const *idx,
@@ -294,6 +320,10 @@ sn_at_lane_merge(struct sn_builder *b, const struct sn_reducer *r,
 	struct sn_buffer *t[4];
 	int64_t lanes = 0;
 
+	if (plain_merge(r) != OP_COUNT) {
+		out[0] = sn_at_lane_reduce(b, bufs[0], idx, plain_merge(r));
+		return;
+	}
 	if (rank == 0 || !sn_get_int(bufs[0]->dims[rank - 1], &lanes) || (lanes & (lanes - 1)))
 		sn_bug(b->func->arena->guard, "buffer '%s' has no lanes to merge", bufs[0]->name);
 	for (int i = 0; i < rank - 1; i++)

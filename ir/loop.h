@@ -165,7 +165,10 @@ void sn_at_lane_merge(struct sn_builder *b, const struct sn_reducer *r,
 		      const struct sn_buffer *const *bufs, const struct sn_expr *const *idx,
 		      const struct sn_expr **out, struct sn_arena *scratch);
 
-/* For passes: a statement of F's arena that stands nowhere yet, and its place at a block's end. */
+/* For passes: a local for a let of VALUE, of its type and with its bounds; a statement that stands
+ * nowhere yet; and its place at a block's end. */
+const struct sn_local *
+sn_local_for(struct sn_pool *p, const char *name, const struct sn_expr *value);
 struct sn_stmt *
 sn_stmt_new(struct sn_arena *a, enum sn_stmt_kind kind, const struct sn_origin *origin);
 void sn_block_append(struct sn_block *block, struct sn_stmt *s);

@@ -13,9 +13,6 @@ bool sn_vectorize_func(struct sn_func *f, const struct sn_target *t, struct sn_a
 /* Vector loads and lane reductions become loops on scalars, for a dialect without vector types. */
 bool sn_legalize_vectors_func(struct sn_func *f, struct sn_arena *scratch);
 
-/* Quotients and remainders by positive numbers, f16 and bf16 arithmetic, in terms of what C has. */
-bool sn_legalize_expr_func(struct sn_func *f, struct sn_arena *scratch);
-
 /* Names invariant and repeated parts of expressions by lets. */
 bool sn_hoist_invariants_func(struct sn_func *f, struct sn_arena *scratch);
 

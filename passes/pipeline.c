@@ -18,6 +18,8 @@ static const char *const pipeline[] = {
 	/* loop: how it is computed */
 	"apply-schedules",
 	"vectorize",
+	"legalize-vectors",	/* the other case: loops over lanes stay loops */
+	"hoist-invariants",	/* last of those that build expressions */
 	"plan-memory",		/* last: it reads what the functions touch */
 	NULL,
 };

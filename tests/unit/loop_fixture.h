@@ -84,7 +84,12 @@ expect(struct sn_arena *a, bool (*pass)(struct sn_func *f, struct sn_arena *scra
 
 	assert_non_null(f);
 	assert_true(run_func(a, &x, f, before));
+	assert_true(sn_func_verify(f, &x.diags));
 	pass(f, a);
+	bool is_legal = sn_func_verify(f, &x.diags);
+
+	show_diags(a, &x);
+	assert_true(is_legal);
 	const char *got = print(a, f);
 
 	if (want)

@@ -151,6 +151,33 @@ test_strided_elements_are_collected(void **state)
 	       "}\n");
 }
 
+static void
+test_lanes_without_vectors(void **state)
+{
+	expect(*state, sn_legalize_vectors_func,
+	       "func k(const f32 x[256], f32 y[256]) {\n"
+	       "\tload v = x[3 : 4]\n"
+	       "\ty[0] = lane_sum(v)*lane_max(v)\n"
+	       "}\n",
+	       "func k(const f32 x[256], f32 y[256]) {\n"
+	       "\talloc stack f32 v[4]\n"
+	       "\tserial i < 4 {\n\t\tload x_1 = x[i+3]\n\t\tv[i] = x_1\n\t}\n"
+	       "\talloc stack f32 half[2]\n"
+	       "\tserial i < 2 {\n"
+	       "\t\tload x_1 = v[i]\n\t\tload y_1 = v[i+2]\n\t\thalf[i] = x_1 + y_1\n"
+	       "\t}\n"
+	       "\tload x_1 = half[0]\n\tload y_1 = half[1]\n\thalf[0] = x_1 + y_1\n"
+	       "\tload all = half[0]\n"
+	       "\talloc stack f32 half_1[2]\n"
+	       "\tserial i < 2 {\n"
+	       "\t\tload x_2 = v[i]\n\t\tload y_2 = v[i+2]\n\t\thalf_1[i] = max(x_2, y_2)\n"
+	       "\t}\n"
+	       "\tload x_2 = half_1[0]\n\tload y_2 = half_1[1]\n\thalf_1[0] = max(x_2, y_2)\n"
+	       "\tload all_1 = half_1[0]\n"
+	       "\ty[0] = all * all_1\n"
+	       "}\n");
+}
+
 /* What can't be vectors stays a loop. */
 static void
 test_what_stays_serial(void **state)
@@ -184,6 +211,7 @@ main(void)
 		UNIT_TEST(test_tail),
 		UNIT_TEST(test_lane_numbers_masks_and_private_buffers),
 		UNIT_TEST(test_strided_elements_are_collected),
+		UNIT_TEST(test_lanes_without_vectors),
 		UNIT_TEST(test_what_stays_serial),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
