@@ -317,8 +317,8 @@ hoist_access(struct hoist *h, struct sn_stmt *s)
 		s->mem.value = hoist_value(h, sn_subst(&h->moved, s->mem.value));
 }
 
-/* A let that is invariant as a whole moves: it loses its value, and is dropped later. Index lets stay:
- * they may be extents of loops, which are not rewritten. */
+/* A let that is invariant as a whole moves: it loses its value, and is dropped later. Index lets
+ * stay: they may be extents of loops, which are not rewritten. */
 static void
 hoist_let(struct hoist *h, struct sn_stmt *s, place at)
 {
