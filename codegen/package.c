@@ -55,7 +55,8 @@ put_payload(struct sink *s)
 
 		if (over && !put(s, zero, 64 - over))
 			return false;
-		int64_t next = i + 1 < w->tensors.n ? w->offsets[w->tensors.v[i + 1]->id] : w->bytes;
+		int64_t next = i + 1 < w->tensors.n ? w->offsets[w->tensors.v[i + 1]->id]
+						    : w->bytes;
 
 		if ((int64_t)s->hash.bytes != next)
 			sn_bug(s->k->arena->guard, "constant '%s' ends at %lld, not at %lld",
@@ -129,8 +130,9 @@ write_array(struct sn_package *k)
 	if (!sn_file_map(&in, path_of(k, k->m->name, ".weights"), k->m->diags))
 		return false;
 	sn_buf_init(&out, k->arena);
-	sn_package_text(k, &out, "/* $n: the weights, to link with the model. */\n"
-				 "#include \"$n.h\"\n\nconst unsigned char $n_weights[] = {");
+	sn_package_text(k, &out,
+			"/* $n: the weights, to link with the model. */\n"
+			"#include \"$n.h\"\n\nconst unsigned char $n_weights[] = {");
 	for (size_t i = 0; i < in.size; i++)
 		sn_buf_addf(&out, "%s%u,", i % 20 ? "" : "\n\t", in.data[i]);
 	sn_buf_add(&out, "\n};\n");
@@ -184,9 +186,11 @@ model_struct(struct sn_package *k, struct sn_buf *out)
 	sn_buf_addf(out, "\t%s, %s, %s,\n", pr->inputs.n ? "inputs" : "NULL",
 		    pr->outputs.n ? "outputs" : "NULL", k->m->plan->steps.n ? "kernels" : "NULL");
 	sn_package_text(k, out, has_weights ? "\t$N_WEIGHTS_BYTES, " : "\t0, ");
-	sn_package_text(k, out, has_weights && k->opts->weights != WF_FILE ? "$n_weights, " : "NULL, ");
-	sn_package_text(k, out, "$N_CONTEXT_BYTES,\n"
-				"\t$n_dims, $n_init, $n_run, $n_free, $n_text,\n};\n");
+	sn_package_text(k, out,
+			has_weights && k->opts->weights != WF_FILE ? "$n_weights, " : "NULL, ");
+	sn_package_text(k, out,
+			"$N_CONTEXT_BYTES,\n"
+			"\t$n_dims, $n_init, $n_run, $n_free, $n_text,\n};\n");
 }
 
 /* All of NAME.c, which names the plan hash by its macro only. */
@@ -197,9 +201,11 @@ print_c(struct sn_package *k, struct sn_buf *out)
 
 	sn_buf_init(&head, k->arena);
 	sn_package_text(k, &head, "/*\n * $n: made by sinter from ");
-	sn_buf_addf(&head, "%s.\n */\n", sn_c_comment(k->arena, k->m->source ? k->m->source : "a program"));
-	sn_package_text(k, &head, "#include <math.h>\n#include <stdbool.h>\n#include <string.h>\n"
-				  "#include \"$n.h\"\n\n");
+	sn_buf_addf(&head, "%s.\n */\n",
+		    sn_c_comment(k->arena, k->m->source ? k->m->source : "a program"));
+	sn_package_text(k, &head,
+			"#include <math.h>\n#include <stdbool.h>\n#include <string.h>\n"
+			"#include \"$n.h\"\n\n");
 	sn_buf_add(out, head.text);
 	sn_package_kernels(k, out);
 	sn_package_tables(k, out);
@@ -226,6 +232,6 @@ sn_package_write(struct sn_module *m, const struct sn_package_opts *o)
 		return false;
 	sn_package_header(&k, &h);
 	sn_package_json(&k, &json);
-	return write_linked_weights(&k) && write_text(&k, m->name, ".c", &c) &&
-	       write_text(&k, m->name, ".h", &h) && write_text(&k, "model", ".json", &json);
+	return write_linked_weights(&k) && write_text(&k, m->name, ".c", &c)
+	       && write_text(&k, m->name, ".h", &h) && write_text(&k, "model", ".json", &json);
 }

@@ -12,13 +12,13 @@ struct sn_package {
 	const struct sn_package_opts *opts;
 	struct sn_arena *arena;
 	struct sn_printer printer;
-	const char *upper;		/* the model's name in capitals, for macros */
-	const char **size_names;	/* C identifiers of symbols, by id */
-	const char **tensor_names;	/* C identifiers by tensor id, NULL: not used by a step */
-	struct sn_map func_names;	/* C name, by address of the function */
-	SN_VEC(struct sn_tensor *) temps;	/* roots in the arena, in order of id */
-	int *temp_of;			/* by tensor id: index into temps */
-	int64_t scratch_bytes;		/* for each worker */
+	const char *upper;		  /* the model's name in capitals, for macros */
+	const char **size_names;	  /* C identifiers of symbols, by id */
+	const char **tensor_names;	  /* C identifiers by tensor id, NULL: not used by a step */
+	struct sn_map func_names;	  /* C name, by address of the function */
+	SN_VEC(struct sn_tensor *) temps; /* roots in the arena, in order of id */
+	int *temp_of;			  /* by tensor id: index into temps */
+	int64_t scratch_bytes;		  /* for each worker */
 	int64_t context_bytes;
 	uint64_t plan_hash;
 };

@@ -44,8 +44,8 @@ sn_c_comment(struct sn_arena *a, const char *s)
 	char *t = sn_strdup(a, s);
 
 	for (char *c = t; *c; c++)
-		if ((unsigned char)*c < ' ' || (*c == '/' && c > t && c[-1] == '*') || *c == '\\' ||
-		    (*c == '*' && c > t && c[-1] == '/') || *c == '?')
+		if ((unsigned char)*c < ' ' || (*c == '/' && c > t && c[-1] == '*') || *c == '\\'
+		    || (*c == '*' && c > t && c[-1] == '/') || *c == '?')
 			*c = '_';
 	return t;
 }
@@ -60,8 +60,8 @@ unique_name(struct sn_package *k, struct sn_map *taken, const char *s)
 	const char *name = id;
 
 	for (char *c = id; *c; c++)
-		if (!(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z') &&
-		    !(*c >= '0' && *c <= '9'))
+		if (!(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z')
+		    && !(*c >= '0' && *c <= '9'))
 			*c = '_';
 	for (int i = 2; sn_map_get(taken, name); i++)
 		name = sn_printf(k->arena, "%s_%d", id, i);
@@ -122,7 +122,8 @@ name_sizes(struct sn_package *k)
 	sn_map_init(&taken, k->arena);
 	k->size_names = SN_NEW_ARRAY(k->arena, (size_t)k->m->pool->nsyms + 1, const char *);
 	for (int i = 0; i < k->m->pool->nsyms; i++)
-		k->size_names[i] = unique_name(k, &taken, sn_printf(k->arena, "n_%s", k->m->pool->syms[i]->name));
+		k->size_names[i] = unique_name(
+			k, &taken, sn_printf(k->arena, "n_%s", k->m->pool->syms[i]->name));
 	char *u = sn_strdup(k->arena, k->m->name);
 
 	for (char *c = u; *c; c++)
@@ -204,7 +205,8 @@ sn_package_kernels(struct sn_package *k, struct sn_buf *out)
 /* ---- what describes the model ---- */
 
 static void
-dims_table(struct sn_package *k, struct sn_buf *out, const struct sn_tensor *t, const char *what, size_t i)
+dims_table(struct sn_package *k, struct sn_buf *out, const struct sn_tensor *t, const char *what,
+	   size_t i)
 {
 	struct sn_buf text;
 
@@ -239,7 +241,8 @@ values_table(struct sn_package *k, struct sn_buf *out, struct sn_tensor *const *
 	for (size_t i = 0; i < n; i++) {
 		sn_buf_add(out, "\t{ ");
 		sn_c_string(out, v[i]->name);
-		sn_buf_addf(out, ", %d, %d, ", sn_dtype_info(v[i]->type.dtype)->onnx, v[i]->type.rank);
+		sn_buf_addf(out, ", %d, %d, ", sn_dtype_info(v[i]->type.dtype)->onnx,
+			    v[i]->type.rank);
 		if (v[i]->type.rank)
 			sn_buf_addf(out, "%s%zu_dims, %s%zu_names },\n", what, i, what, i);
 		else

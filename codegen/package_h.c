@@ -15,25 +15,27 @@ static_bytes(struct sn_package *k, const struct sn_tensor *t)
 	int64_t n;
 
 	(void)k;
-	return sn_type_is_static(&t->type, &n)
-		? (int64_t)sn_dtype_bytes(t->type.dtype, (size_t)n) : -1;
+	return sn_type_is_static(&t->type, &n) ? (int64_t)sn_dtype_bytes(t->type.dtype, (size_t)n)
+					       : -1;
 }
 
 static void
-values(struct sn_package *k, struct sn_buf *out, struct sn_tensor *const *v, size_t n, const char *what)
+values(struct sn_package *k, struct sn_buf *out, struct sn_tensor *const *v, size_t n,
+       const char *what)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct sn_buf type;
 
 		sn_buf_init(&type, k->arena);
 		sn_type_print(&type, &v[i]->type);
-		sn_buf_addf(out, " *\t%s %zu\t%s\t%s\n", what, i, sn_c_comment(k->arena, v[i]->name),
-			    sn_c_comment(k->arena, type.text));
+		sn_buf_addf(out, " *\t%s %zu\t%s\t%s\n", what, i,
+			    sn_c_comment(k->arena, v[i]->name), sn_c_comment(k->arena, type.text));
 	}
 }
 
 static void
-value_macros(struct sn_package *k, struct sn_buf *out, struct sn_tensor *const *v, size_t n, const char *what)
+value_macros(struct sn_package *k, struct sn_buf *out, struct sn_tensor *const *v, size_t n,
+	     const char *what)
 {
 	for (size_t i = 0; i < n; i++)
 		if (static_bytes(k, v[i]) >= 0)
@@ -45,7 +47,8 @@ static void
 macros(struct sn_package *k, struct sn_buf *out)
 {
 	const struct sn_module *m = k->m;
-	int64_t arena = (m->plan->arena_bytes + 63) / 64 * 64, scratch = (k->scratch_bytes + 63) / 64 * 64;
+	int64_t arena = (m->plan->arena_bytes + 63) / 64 * 64,
+		scratch = (k->scratch_bytes + 63) / 64 * 64;
 
 	sn_buf_addf(out, "#define %s_PLAN_HASH UINT64_C(0x%016llx)\n", k->upper,
 		    (unsigned long long)k->plan_hash);
@@ -54,9 +57,10 @@ macros(struct sn_package *k, struct sn_buf *out)
 			    (long long)(m->weights->bytes + SN_WEIGHTS_HEADER));
 	sn_buf_addf(out, "#define %s_CONTEXT_BYTES %lld\n", k->upper, (long long)k->context_bytes);
 	if (m->plan->is_static)
-		sn_buf_addf(out, "#define %s_ARENA_BYTES %lld\t/* for one thread */\n"
-			    "#define %s_THREAD_BYTES %lld\t/* for each further one */\n", k->upper,
-			    (long long)(arena + scratch), k->upper, (long long)scratch);
+		sn_buf_addf(out,
+			    "#define %s_ARENA_BYTES %lld\t/* for one thread */\n"
+			    "#define %s_THREAD_BYTES %lld\t/* for each further one */\n",
+			    k->upper, (long long)(arena + scratch), k->upper, (long long)scratch);
 	value_macros(k, out, m->program->inputs.v, m->program->inputs.n, "IN");
 	value_macros(k, out, m->program->outputs.v, m->program->outputs.n, "OUT");
 }

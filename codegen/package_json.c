@@ -25,13 +25,15 @@ dims(struct sn_package *k, struct sn_buf *out, const struct sn_type *t)
 }
 
 static void
-values(struct sn_package *k, struct sn_buf *out, struct sn_tensor *const *v, size_t n, const char *key)
+values(struct sn_package *k, struct sn_buf *out, struct sn_tensor *const *v, size_t n,
+       const char *key)
 {
 	sn_buf_addf(out, "  \"%s\": [", key);
 	for (size_t i = 0; i < n; i++) {
 		sn_buf_addf(out, "%s\n    { \"name\": ", i ? "," : "");
 		sn_buf_add_json(out, v[i]->name);
-		sn_buf_addf(out, ", \"dtype\": \"%s\", \"shape\": ", sn_dtype_info(v[i]->type.dtype)->text);
+		sn_buf_addf(out, ", \"dtype\": \"%s\", \"shape\": ",
+			    sn_dtype_info(v[i]->type.dtype)->text);
 		dims(k, out, &v[i]->type);
 		sn_buf_add(out, " }");
 	}
@@ -77,8 +79,10 @@ sn_package_json(struct sn_package *k, struct sn_buf *out)
 	sn_buf_addf(out, ",\n  \"plan_hash\": \"%016llx\",\n  \"dialect\": \"%s\",\n",
 		    (unsigned long long)k->plan_hash, k->opts->dialect->name);
 	sn_buf_addf(out, "  \"threads\": %s,\n", m->is_threaded ? "true" : "false");
-	sn_buf_addf(out, "  \"weights\": \"%s\",\n", m->weights->tensors.n ? forms[k->opts->weights] : "none");
-	field(out, "weights_bytes", m->weights->tensors.n ? m->weights->bytes + SN_WEIGHTS_HEADER : 0);
+	sn_buf_addf(out, "  \"weights\": \"%s\",\n",
+		    m->weights->tensors.n ? forms[k->opts->weights] : "none");
+	field(out, "weights_bytes",
+	      m->weights->tensors.n ? m->weights->bytes + SN_WEIGHTS_HEADER : 0);
 	field(out, "context_bytes", k->context_bytes);
 	if (m->plan->is_static) {
 		field(out, "arena_bytes", m->plan->arena_bytes);

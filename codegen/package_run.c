@@ -43,7 +43,8 @@ bytes_of(struct sn_package *k, const struct sn_tensor *t)
 	int bits = sn_dtype_info(t->type.dtype)->bits;
 	const struct sn_expr *n = sn_type_count(p, &t->type);
 
-	return bits >= 8 ? sn_mulk(p, n, bits / 8) : sn_divk(p, sn_addk(p, sn_mulk(p, n, bits), 7), 8);
+	return bits >= 8 ? sn_mulk(p, n, bits / 8)
+			 : sn_divk(p, sn_addk(p, sn_mulk(p, n, bits), 7), 8);
 }
 
 /* ---- dimensions ---- */
@@ -54,9 +55,11 @@ rank_checks(struct sn_buf *out, struct sn_tensor *const *v, size_t n, const char
 	sn_buf_addf(out, "\tstatic const int32_t ranks[] = { ");
 	for (size_t i = 0; i < n; i++)
 		sn_buf_addf(out, "%s%d", i ? ", " : "", v[i]->type.rank);
-	sn_buf_addf(out, " };\n\n\tfor (int i = 0; i < %zu; i++)\n"
+	sn_buf_addf(out,
+		    " };\n\n\tfor (int i = 0; i < %zu; i++)\n"
 		    "\t\tif (%s[i].rank != ranks[i] || (ranks[i] && !%s[i].dims))\n"
-		    "\t\t\treturn SINTER_BAD_CALL;\n", n, what, what);
+		    "\t\t\treturn SINTER_BAD_CALL;\n",
+		    n, what, what);
 }
 
 static void
@@ -72,16 +75,17 @@ read_symbols(struct sn_package *k, struct sn_buf *out)
 			continue;
 		}
 		sn_buf_addf(out, "\ts->%s = in[%d].dims[%d];\n", name, s->input, s->axis);
-		sn_buf_addf(out, "\tif (s->%s < %lld || s->%s > %lld)\n\t\treturn SINTER_BAD_DIMS;\n", name,
-			    (long long)(s->lo > 0 ? s->lo : 0), name, (long long)hi);
+		sn_buf_addf(out,
+			    "\tif (s->%s < %lld || s->%s > %lld)\n\t\treturn SINTER_BAD_DIMS;\n",
+			    name, (long long)(s->lo > 0 ? s->lo : 0), name, (long long)hi);
 	}
 }
 
 static bool
 is_where_read(const struct sn_expr *e, size_t input, int axis)
 {
-	return e->kind == EX_SYM && e->sym->is_dim && e->sym->input == (int)input &&
-	       e->sym->axis == axis;
+	return e->kind == EX_SYM && e->sym->is_dim && e->sym->input == (int)input
+	       && e->sym->axis == axis;
 }
 
 static void
@@ -105,7 +109,8 @@ read_dims(struct sn_package *k, struct sn_buf *out)
 {
 	size_t n = k->m->program->inputs.n;
 
-	sn_buf_add(out, "/* Sizes from the dimensions of the inputs, all of which are checked. */\n"
+	sn_buf_add(out,
+		   "/* Sizes from the dimensions of the inputs, all of which are checked. */\n"
 		   "static int\nread_dims(const struct sinter_tensor *in, struct sizes *s)\n{\n");
 	if (n)
 		rank_checks(out, k->m->program->inputs.v, n, "in");
@@ -125,7 +130,8 @@ write_dims(struct sn_package *k, struct sn_buf *out)
 {
 	size_t n = k->m->program->outputs.n;
 
-	sn_buf_add(out, "/* Dimensions and bytes of the outputs. */\n"
+	sn_buf_add(out,
+		   "/* Dimensions and bytes of the outputs. */\n"
 		   "static int\nwrite_dims(struct sinter_tensor *out, const struct sizes *s)\n{\n");
 	rank_checks(out, k->m->program->outputs.v, n, "out");
 	if (!has_sizes(k))
@@ -167,7 +173,9 @@ static_places(struct sn_package *k, struct sn_buf *out)
 	const struct sn_plan *plan = k->m->plan;
 
 	if (k->temps.n)
-		sn_buf_add(out, "/* Places in the arena, in bytes, and the steps of the run that use them. */\n");
+		sn_buf_add(
+			out,
+			"/* Places in the arena, in bytes, and the steps of the run that use them. */\n");
 	for (size_t i = 0; i < k->temps.n; i++) {
 		int id = k->temps.v[i]->id;
 
@@ -273,7 +281,8 @@ sn_package_memory(struct sn_package *k, struct sn_buf *out)
 		    (long long)round_up(k->scratch_bytes));
 	sn_buf_add(out, "static size_t\narena_bytes(const struct sizes *s)\n{\n");
 	if (is_placed_at_run(k))
-		sn_buf_add(out, "\tint64_t size[A_COUNT], offset[A_COUNT];\n\n\ttemp_sizes(s, size);\n"
+		sn_buf_add(out,
+			   "\tint64_t size[A_COUNT], offset[A_COUNT];\n\n\ttemp_sizes(s, size);\n"
 			   "\treturn (size_t)place(size, offset);\n}\n\n");
 	else
 		sn_buf_add(out, "\t(void)s;\n\treturn A_END;\n}\n\n");
@@ -282,39 +291,38 @@ sn_package_memory(struct sn_package *k, struct sn_buf *out)
 
 /* ---- context and weights ---- */
 
-static const char hash_text[] =
-	"static uint64_t\n"
-	"hash_line(uint64_t h, const unsigned char *p)\n"
-	"{\n"
-	"\tuint64_t w;\n"
-	"\n"
-	"\tmemcpy(&w, p, sizeof(w));\n"
-	"\th = (h ^ w) * UINT64_C(0x9e3779b97f4a7c15);\n"
-	"\treturn h ^ h >> 32;\n"
-	"}\n"
-	"\n"
-	"/* Hash of N bytes, a multiple of 64. */\n"
-	"static uint64_t\n"
-	"hash_bytes(const unsigned char *p, size_t n)\n"
-	"{\n"
-	"\tuint64_t lane[8] = { 1, 2, 3, 4, 5, 6, 7, 8 }, h = n;\n"
-	"\n"
-	"\tfor (size_t i = 0; i < n; i += 64)\n"
-	"\t\tfor (int j = 0; j < 8; j++)\n"
-	"\t\t\tlane[j] = hash_line(lane[j], p + i + 8 * j);\n"
-	"\tfor (int j = 0; j < 8; j++)\n"
-	"\t\th = hash_line(h, (const unsigned char *)&lane[j]);\n"
-	"\treturn h;\n"
-	"}\n"
-	"\n"
-	"static uint64_t\n"
-	"word(const unsigned char *p)\n"
-	"{\n"
-	"\tuint64_t w;\n"
-	"\n"
-	"\tmemcpy(&w, p, sizeof(w));\n"
-	"\treturn w;\n"
-	"}\n\n";
+static const char hash_text[] = "static uint64_t\n"
+				"hash_line(uint64_t h, const unsigned char *p)\n"
+				"{\n"
+				"\tuint64_t w;\n"
+				"\n"
+				"\tmemcpy(&w, p, sizeof(w));\n"
+				"\th = (h ^ w) * UINT64_C(0x9e3779b97f4a7c15);\n"
+				"\treturn h ^ h >> 32;\n"
+				"}\n"
+				"\n"
+				"/* Hash of N bytes, a multiple of 64. */\n"
+				"static uint64_t\n"
+				"hash_bytes(const unsigned char *p, size_t n)\n"
+				"{\n"
+				"\tuint64_t lane[8] = { 1, 2, 3, 4, 5, 6, 7, 8 }, h = n;\n"
+				"\n"
+				"\tfor (size_t i = 0; i < n; i += 64)\n"
+				"\t\tfor (int j = 0; j < 8; j++)\n"
+				"\t\t\tlane[j] = hash_line(lane[j], p + i + 8 * j);\n"
+				"\tfor (int j = 0; j < 8; j++)\n"
+				"\t\th = hash_line(h, (const unsigned char *)&lane[j]);\n"
+				"\treturn h;\n"
+				"}\n"
+				"\n"
+				"static uint64_t\n"
+				"word(const unsigned char *p)\n"
+				"{\n"
+				"\tuint64_t w;\n"
+				"\n"
+				"\tmemcpy(&w, p, sizeof(w));\n"
+				"\treturn w;\n"
+				"}\n\n";
 
 static const char check_weights_text[] =
 	"static int\n"
@@ -330,14 +338,17 @@ static const char check_weights_text[] =
 static void
 context_struct(struct sn_package *k, struct sn_buf *out)
 {
-	sn_package_text(k, out, "#define CONTEXT_MAGIC ($N_PLAN_HASH ^ UINT64_C(0x73696e746572))\n\n"
-				"struct context {\n\tuint64_t magic;\n\tconst unsigned char *weights;\n");
+	sn_package_text(k, out,
+			"#define CONTEXT_MAGIC ($N_PLAN_HASH ^ UINT64_C(0x73696e746572))\n\n"
+			"struct context {\n\tuint64_t magic;\n\tconst unsigned char *weights;\n");
 	if (is_placed_at_run(k))
 		sn_buf_add(out, "\tstruct sizes sizes;\t\t/* of the last run */\n"
-			   "\tint64_t arena_bytes;\t\t/* -1: no run yet */\n"
-			   "\tint64_t offset[A_COUNT];\n");
-	sn_package_text(k, out, "};\n\n"
-				"typedef char context_fits[sizeof(struct context) <= $N_CONTEXT_BYTES ? 1 : -1];\n\n");
+				"\tint64_t arena_bytes;\t\t/* -1: no run yet */\n"
+				"\tint64_t offset[A_COUNT];\n");
+	sn_package_text(
+		k, out,
+		"};\n\n"
+		"typedef char context_fits[sizeof(struct context) <= $N_CONTEXT_BYTES ? 1 : -1];\n\n");
 }
 
 static void
@@ -350,14 +361,16 @@ init(struct sn_package *k, struct sn_buf *out)
 		sn_buf_add(out, hash_text);
 		sn_package_text(k, out, check_weights_text);
 	}
-	sn_package_text(k, out,
-			"int\n$n_init(void *context, const void *weights, size_t weights_bytes)\n{\n"
-			"\tstruct context *c = context;\n\n"
-			"\tif (!c || (uintptr_t)context % 8)\n\t\treturn SINTER_BAD_CALL;\n"
-			"\tmemset(c, 0, sizeof(*c));\n");
+	sn_package_text(
+		k, out,
+		"int\n$n_init(void *context, const void *weights, size_t weights_bytes)\n{\n"
+		"\tstruct context *c = context;\n\n"
+		"\tif (!c || (uintptr_t)context % 8)\n\t\treturn SINTER_BAD_CALL;\n"
+		"\tmemset(c, 0, sizeof(*c));\n");
 	if (is_embedded)
-		sn_package_text(k, out, "\tif (!weights) {\n\t\tweights = $n_weights;\n"
-					"\t\tweights_bytes = $N_WEIGHTS_BYTES;\n\t}\n");
+		sn_package_text(k, out,
+				"\tif (!weights) {\n\t\tweights = $n_weights;\n"
+				"\t\tweights_bytes = $N_WEIGHTS_BYTES;\n\t}\n");
 	sn_buf_add(out, has_weights ? "\tif (check_weights(weights, weights_bytes) != SINTER_OK)\n"
 				      "\t\treturn SINTER_BAD_WEIGHTS;\n"
 				    : "\t(void)weights_bytes;\n");
@@ -383,8 +396,9 @@ view_offset(struct sn_package *k, const struct sn_tensor *t)
 		int bits = sn_dtype_info(t->type.dtype)->bits;
 
 		if (t->store == TS_VIEW && t->base_offset)
-			sum = sn_add(p, sum, bits >= 8 ? sn_mulk(p, t->base_offset, bits / 8)
-					: sn_divk(p, sn_mulk(p, t->base_offset, bits), 8));
+			sum = sn_add(p, sum,
+				     bits >= 8 ? sn_mulk(p, t->base_offset, bits / 8)
+					       : sn_divk(p, sn_mulk(p, t->base_offset, bits), 8));
 	}
 	return sum;
 }
@@ -394,7 +408,8 @@ address(struct sn_package *k, struct sn_tensor *t)
 {
 	struct sn_tensor *root = sn_tensor_root(t);
 	const struct sn_expr *offset = view_offset(k, t);
-	const char *at = sn_package_size_text(k, offset, "s.", CP_SUM), *name = k->tensor_names[root->id];
+	const char *at = sn_package_size_text(k, offset, "s.", CP_SUM),
+		   *name = k->tensor_names[root->id];
 	bool is_start = sn_is_int_const(offset, 0);
 
 	switch (root->role) {
@@ -430,13 +445,17 @@ address_macros(struct sn_package *k, struct sn_buf *out)
 	}
 	sn_buf_add(out, w->tensors.n ? "\n" : "");
 	sn_buf_add(out, "#define AT(p, bytes) ((void *)((unsigned char *)(p) + (bytes)))\n"
-		   "#define WEIGHT_AT(t, bytes) ((const void *)(weights + W_##t + (bytes)))\n"
-		   "#define WEIGHT(t) WEIGHT_AT(t, 0)\n");
-	sn_buf_add(out, is_placed_at_run(k)
-		   ? "#define TEMP_AT(t, bytes) ((void *)(arena + c->offset[A_##t] + (bytes)))\n"
-		   : "#define TEMP_AT(t, bytes) ((void *)(arena + A_##t + (bytes)))\n");
-	sn_buf_add(out, "#define TEMP(t) TEMP_AT(t, 0)\n"
-		   "#define STEP(k, call) do { mark(hooks, k, 0); call; mark(hooks, k, 1); } while (0)\n\n");
+			"#define WEIGHT_AT(t, bytes) ((const void *)(weights + W_##t + (bytes)))\n"
+			"#define WEIGHT(t) WEIGHT_AT(t, 0)\n");
+	sn_buf_add(
+		out,
+		is_placed_at_run(k)
+			? "#define TEMP_AT(t, bytes) ((void *)(arena + c->offset[A_##t] + (bytes)))\n"
+			: "#define TEMP_AT(t, bytes) ((void *)(arena + A_##t + (bytes)))\n");
+	sn_buf_add(
+		out,
+		"#define TEMP(t) TEMP_AT(t, 0)\n"
+		"#define STEP(k, call) do { mark(hooks, k, 0); call; mark(hooks, k, 1); } while (0)\n\n");
 }
 
 static void
@@ -452,7 +471,8 @@ call(struct sn_package *k, struct sn_buf *out, size_t number)
 
 	for (size_t i = 0; i < n; i++) {
 		const char *a = i < nargs ? address(k, s->args[i])
-			: sn_package_size_text(k, s->syms[i - nargs], "s.", CP_ASSIGN);
+					  : sn_package_size_text(k, s->syms[i - nargs], "s.",
+								 CP_ASSIGN);
 
 		sn_buf_add(out, sep);
 		if (out->len - line + strlen(a) > 88) {
@@ -485,16 +505,19 @@ static const char check_text[] =
 	"}\n\n";
 
 static void
-check_memory(struct sn_package *k, struct sn_buf *out, struct sn_tensor *const *v, size_t n, const char *what)
+check_memory(struct sn_package *k, struct sn_buf *out, struct sn_tensor *const *v, size_t n,
+	     const char *what)
 {
 	for (size_t i = 0; i < n; i++) {
 		int bytes = sn_dtype_info(v[i]->type.dtype)->bits / 8;
 		const char *need = *what == 'o' ? sn_printf(k->arena, "out[%zu].bytes", i)
-			: sn_package_size_text(k, bytes_of(k, v[i]), "s->", CP_UNARY);
+						: sn_package_size_text(k, bytes_of(k, v[i]), "s->",
+								       CP_UNARY);
 
-		sn_buf_addf(out, "\tif (status == SINTER_OK)\n"
-			    "\t\tstatus = check_tensor(&%s[%zu], (size_t)%s, %d);\n", what, i, need,
-			    bytes > 1 ? bytes : 1);
+		sn_buf_addf(out,
+			    "\tif (status == SINTER_OK)\n"
+			    "\t\tstatus = check_tensor(&%s[%zu], (size_t)%s, %d);\n",
+			    what, i, need, bytes > 1 ? bytes : 1);
 	}
 }
 
@@ -503,9 +526,11 @@ static void
 check_call(struct sn_package *k, struct sn_buf *out)
 {
 	sn_buf_add(out, check_text);
-	sn_buf_add(out, "static int\ncheck_call(const struct sinter_tensor *in, struct sinter_tensor *out, "
-		   "struct sizes *s)\n{\n\tint status = read_dims(in, s);\n\n"
-		   "\tif (status == SINTER_OK)\n\t\tstatus = write_dims(out, s);\n");
+	sn_buf_add(
+		out,
+		"static int\ncheck_call(const struct sinter_tensor *in, struct sinter_tensor *out, "
+		"struct sizes *s)\n{\n\tint status = read_dims(in, s);\n\n"
+		"\tif (status == SINTER_OK)\n\t\tstatus = write_dims(out, s);\n");
 	check_memory(k, out, k->m->program->inputs.v, k->m->program->inputs.n, "in");
 	check_memory(k, out, k->m->program->outputs.v, k->m->program->outputs.n, "out");
 	sn_buf_add(out, "\treturn status;\n}\n\n");
@@ -548,12 +573,15 @@ sn_package_run(struct sn_package *k, struct sn_buf *out)
 	address_macros(k, out);
 	sn_package_text(k, out, run_head);
 	sn_buf_add(out, is_placed_at_run(k) ? place_again : "");
-	sn_buf_addf(out, "\tif (bytes < %s + nthreads * SCRATCH_BYTES || (!memory && bytes))\n"
-		    "\t\treturn SINTER_TOO_SMALL;\n", end);
+	sn_buf_addf(out,
+		    "\tif (bytes < %s + nthreads * SCRATCH_BYTES || (!memory && bytes))\n"
+		    "\t\treturn SINTER_TOO_SMALL;\n",
+		    end);
 	if (k->m->weights->tensors.n)
 		sn_buf_add(out, "\tconst unsigned char *const weights = c->weights;\n");
 	if (k->printer.has_env)
-		sn_buf_addf(out, "\tconst struct env env = { hooks, arena + %s, SCRATCH_BYTES };\n", end);
+		sn_buf_addf(out, "\tconst struct env env = { hooks, arena + %s, SCRATCH_BYTES };\n",
+			    end);
 	sn_buf_add(out, "\n");
 	if (k->temps.n == 0 && !k->printer.has_env)
 		sn_buf_add(out, "\t(void)arena;\n");

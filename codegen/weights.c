@@ -15,7 +15,7 @@ enum { BLOCK = 1 << 16 };
 struct part {
 	int axis;
 	int64_t n, div;
-	int64_t src;	/* elements of the source from one value to the next */
+	int64_t src; /* elements of the source from one value to the next */
 };
 
 struct packer {
@@ -25,11 +25,11 @@ struct packer {
 	void *arg;
 	int nparts;
 	struct part parts[SN_MAX_PARTS];
-	int64_t dims[SN_MAX_RANK];	/* of the source */
-	int64_t coord[SN_MAX_RANK];	/* present logical index, may be outside */
+	int64_t dims[SN_MAX_RANK];  /* of the source */
+	int64_t coord[SN_MAX_RANK]; /* present logical index, may be outside */
 	unsigned char fill[16];
 	unsigned char *block;
-	size_t n;			/* elements in block */
+	size_t n; /* elements in block */
 	size_t room;
 	bool is_ok;
 };
@@ -43,12 +43,12 @@ flush(struct packer *p)
 }
 
 /* N elements from SRC, STRIDE apart, all of a fixed size. */
-#define DEFINE_COPY(size)                                                                \
-	static void copy##size(unsigned char *dst, const unsigned char *src, int64_t n,  \
-			       int64_t stride)                                           \
-	{                                                                                \
-		for (int64_t i = 0; i < n; i++)                                          \
-			memcpy(dst + i * size, src + i * stride * size, size);           \
+#define DEFINE_COPY(size) \
+	static void copy##size(unsigned char *dst, const unsigned char *src, int64_t n, \
+			       int64_t stride) \
+	{ \
+		for (int64_t i = 0; i < n; i++) \
+			memcpy(dst + i * size, src + i * stride * size, size); \
 	}
 DEFINE_COPY(1)
 DEFINE_COPY(2)
@@ -165,7 +165,8 @@ number(const struct sn_tensor *t, const struct sn_expr *e, struct sn_pool *pool)
 	int64_t x = 0;
 
 	if (!sn_get_int(e, &x))
-		sn_bug(pool->arena->guard, "constant '%s' with a size that is not a number", t->name);
+		sn_bug(pool->arena->guard, "constant '%s' with a size that is not a number",
+		       t->name);
 	return x;
 }
 
@@ -187,7 +188,8 @@ set_parts(struct packer *p, struct sn_pool *pool, const struct sn_layout *l)
 	p->nparts = l->nparts;
 	for (int i = l->nparts - 1; i >= 0; i--) {
 		const struct sn_layout_part *q = &l->parts[i];
-		int64_t extent = number(t, l->extent[q->axis], pool), n = (extent + q->div - 1) / q->div;
+		int64_t extent = number(t, l->extent[q->axis], pool),
+			n = (extent + q->div - 1) / q->div;
 
 		p->parts[i] = (struct part){ q->axis, q->mod && q->mod < n ? q->mod : n, q->div,
 					     q->div * strides[q->axis] };
@@ -267,8 +269,12 @@ sn_weights_pack(const struct sn_tensor *t, struct sn_pool *pool,
 	int64_t size = number(t, l->size, pool);
 	unsigned char block[BLOCK + 16];
 	struct packer p = {
-		.tensor = t, .bits = sn_dtype_info(t->type.dtype)->bits, .put = put, .arg = arg,
-		.block = block, .is_ok = true,
+		.tensor = t,
+		.bits = sn_dtype_info(t->type.dtype)->bits,
+		.put = put,
+		.arg = arg,
+		.block = block,
+		.is_ok = true,
 	};
 
 	if (size == 0)

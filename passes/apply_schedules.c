@@ -52,6 +52,60 @@ arguments(struct apply *a, const struct sn_kernel *k, size_t n)
 	return args;
 }
 
+/* Symbols that a function uses: bits by id. */
+struct used {
+	struct sn_arena *scratch;
+	bool *is_used;
+};
+
+static void
+use_sym(const struct sn_expr *e, void *arg)
+{
+	const struct used *u = arg;
+	if (e->kind == EX_SYM)
+		u->is_used[e->sym->id] = true;
+}
+
+static void
+use_syms(struct used *u, const struct sn_expr *e)
+{
+	if (e)
+		sn_expr_walk(e, u->scratch, use_sym, u);
+}
+
+static bool
+use_stmt(struct sn_stmt *s, void *arg)
+{
+	if (s->kind == ST_FOR)
+		use_syms(arg, s->loop.axis->extent);
+	else if (s->kind == ST_IF)
+		use_syms(arg, s->cond.cond);
+	else if (s->kind == ST_LET)
+		use_syms(arg, s->let.value);
+	if (s->kind != ST_LOAD && s->kind != ST_STORE)
+		return true;
+	use_syms(arg, s->mem.value);
+	for (int i = 0; i < s->mem.buffer->rank; i++)
+		use_syms(arg, s->mem.idx[i]);
+	return true;
+}
+
+/* Fills in the symbols of F, in order of id. */
+static void
+find_syms(struct apply *a, struct sn_func *f)
+{
+	struct sn_pool *p = a->s.pool;
+	struct used u = { a->c->scratch, NULL };
+	u.is_used = SN_NEW_ARRAY(a->c->scratch, (size_t)p->nsyms + 1, bool);
+	for (size_t i = 0; i < f->params.n; i++)
+		use_syms(&u, f->params.v[i]->dims[0]);
+	sn_block_walk(&f->body, use_stmt, &u);
+	f->syms.n = 0;
+	for (int i = 0; i < p->nsyms; i++)
+		if (u.is_used[i])
+			SN_PUSH(f->arena, &f->syms, p->syms[i]);
+}
+
 static bool
 apply(struct apply *a, const struct sn_kernel *k)
 {
@@ -62,6 +116,7 @@ apply(struct apply *a, const struct sn_kernel *k)
 	f->origin = k->origin;
 	if (!sn_schedule_find(k->schedule)->apply(&a->s, k, &b))
 		return false;
+	find_syms(a, f);
 	struct sn_func *equal = find_equal(a, f);
 	if (!equal)
 		SN_PUSH(m->arena, &m->funcs, f);

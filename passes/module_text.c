@@ -7,7 +7,7 @@
 enum sn_level
 sn_module_level(const struct sn_module *m)
 {
-	if (m->plan)
+	if (m->plan && m->plan->sizes)
 		return LV_PLAN;
 	if (m->funcs.n)
 		return LV_LOOP;
