@@ -89,7 +89,7 @@ forget_name(struct sn_graph *g, const struct sn_value *v)
 void
 sn_value_rename(struct sn_graph *g, struct sn_value *v, const char *name)
 {
-	if (strcmp(v->name, name) == 0)
+	if (name && strcmp(v->name, name) == 0)
 		return;
 	forget_name(g, v);
 	v->name = free_name(g, name, v->id);

@@ -101,6 +101,7 @@ sn_node_new(struct sn_graph *g, struct sn_node *before, enum sn_graph_op op,
 /* A body for N (then_branch, else_branch; body), after those it has: an empty graph inside N's. */
 struct sn_graph *sn_node_add_region(struct sn_node *n, const char *name);
 void sn_node_set_input(struct sn_node *n, int slot, struct sn_value *v);
+/* A taken name gets a suffix; NULL makes one up. */
 void sn_value_rename(struct sn_graph *g, struct sn_value *v, const char *name);
 /* Exactly that name, which must be free in G itself (an outer value of it is hidden); NULL: gives
  * up the name it has. For the parser; else use sn_value_rename. */

@@ -52,7 +52,8 @@ channel_const(struct sn_node *n, const char *what, const double *v, int channels
 	for (int i = 0; i < t.rank; i++)
 		t.dims[i] = sn_int(n->graph->pool, i ? 1 : channels);
 	const char *name = sn_printf(n->graph->arena, "%s_%s", n->out[0]->name, what);
-	return sn_const_doubles(n->graph, name, &t, v, (size_t)channels);
+	return sn_graph_add_const(n->graph, name, &t, sn_data_doubles(n->graph->arena, t.dtype, v,
+								      (size_t)channels));
 }
 
 static struct sn_value *

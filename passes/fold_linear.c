@@ -83,21 +83,19 @@ sn_channel_values(const struct sn_value *v, const struct sn_type *t, int axis, i
 	return out;
 }
 
-struct sn_value *
-sn_const_doubles(struct sn_graph *g, const char *name, const struct sn_type *t, const double *v,
-		 size_t n)
+const struct sn_data *
+sn_data_doubles(struct sn_arena *a, enum sn_dtype t, const double *v, size_t n)
 {
 	bool is_uniform = n > 0;
 	for (size_t i = 1; i < n; i++)
 		is_uniform &= memcmp(&v[i], &v[0], sizeof(v[0])) == 0;
 	if (is_uniform)
-		return sn_graph_add_const(g, name, t, sn_data_splat(g->arena, t->dtype, n,
-						(union sn_num){ .f = v[0] }));
+		return sn_data_splat(a, t, n, (union sn_num){ .f = v[0] });
 	void *bytes;
-	struct sn_data *d = sn_data_new(g->arena, t->dtype, n, &bytes);
+	struct sn_data *d = sn_data_new(a, t, n, &bytes);
 	for (size_t i = 0; i < n; i++)
-		sn_dtype_store(t->dtype, bytes, i, (union sn_num){ .f = v[i] });
-	return sn_graph_add_const(g, name, t, d);
+		sn_dtype_store(t, bytes, i, (union sn_num){ .f = v[i] });
+	return d;
 }
 
 /* Runs of INNER elements have one channel; ALONG runs follow each other through the channels of
@@ -157,22 +155,33 @@ is_uniform(const double *v, int n)
 	return true;
 }
 
+/* A constant in place of OLD, with its name if it can be had. */
+static struct sn_value *
+successor(struct sn_graph *g, struct sn_value *old, const struct sn_type *t,
+	  const struct sn_data *d)
+{
+	const char *name = old->name;
+	if (has_one_reader(old) && sn_map_get(&g->names, name) == old)
+		sn_value_rename(g, old, NULL);
+	return sn_graph_add_const(g, name, t, d);
+}
+
 static struct sn_value *
 scale_weights(const struct sn_linear *l, const double *scale)
 {
 	struct sn_graph *g = l->node->graph;
-	const struct sn_value *w = l->weights;
+	struct sn_value *w = l->weights;
 	const struct sn_data *from = w->data;
 	enum sn_dtype t = from->dtype;
 	bool stays_splat = from->is_splat && is_uniform(scale, l->channels);
 	if (stays_splat) {
 		double x = sn_data_get(from, 0).f * scale[0];
-		return sn_graph_add_const(g, w->name, &w->type,
-			sn_data_splat(g->arena, t, from->n, (union sn_num){ .f = x }));
+		return successor(g, w, &w->type,
+				 sn_data_splat(g->arena, t, from->n, (union sn_num){ .f = x }));
 	}
 	if (from->n > SMALL && (from->is_splat || !has_one_reader(w)))
 		return NULL;
-	return sn_graph_add_const(g, w->name, &w->type, scale_data(l, scale));
+	return successor(g, w, &w->type, scale_data(l, scale));
 }
 
 /* NULL if the bias is not by channel. */
@@ -192,9 +201,11 @@ make_bias(const struct sn_linear *l, const double *scale, const double *shift)
 		return NULL;
 	for (int i = 0; i < l->channels; i++)
 		b[i] = b[i] * (scale ? scale[i] : 1) + (shift ? shift[i] : 0);
-	const char *name = l->bias ? l->bias->name : sn_printf(g->arena, "%s_bias",
-							       l->node->out[0]->name);
-	return sn_const_doubles(g, name, &t, b, (size_t)l->channels);
+	const struct sn_data *d = sn_data_doubles(g->arena, t.dtype, b, (size_t)l->channels);
+	if (l->bias)
+		return successor(g, l->bias, &t, d);
+	const char *name = sn_printf(g->arena, "%s_bias", l->node->out[0]->name);
+	return sn_graph_add_const(g, name, &t, d);
 }
 
 struct sn_node *

@@ -33,8 +33,8 @@ double *sn_channel_values(const struct sn_value *v, const struct sn_type *t, int
 struct sn_node *sn_linear_fold(const struct sn_linear *l, const double *scale,
 			       const double *shift, struct sn_node *before);
 
-/* A constant of type T (all dimensions known) with elements V[0..n-1], a splat if all are equal. */
-struct sn_value *sn_const_doubles(struct sn_graph *g, const char *name, const struct sn_type *t,
-				  const double *v, size_t n);
+/* Elements V[0..n-1] rounded to the floating type T; a splat if all are equal. */
+const struct sn_data *sn_data_doubles(struct sn_arena *a, enum sn_dtype t, const double *v,
+				      size_t n);
 
 #endif

@@ -180,9 +180,13 @@ sn_rw_forward(struct sn_rewrite *r, struct sn_node *n, int i, struct sn_value *v
 		return false;
 	bool has_changed = true;
 	queue_readers(r, old);
-	if (!sn_value_is_output(old) || may_be_output(n->graph, v)) {
+	if (!sn_value_is_output(old)) {
 		add_origin(r, v, n);
 		sn_value_replace(old, v);
+	} else if (may_be_output(n->graph, v)) {
+		add_origin(r, v, n);
+		sn_value_replace(old, v);
+		sn_rw_take_name(v, n, i);
 	} else {
 		has_changed = replace_operands(old, v);
 		if (n->op != GR_IDENTITY) {
@@ -231,14 +235,23 @@ is_read(const struct sn_node *n)
 	return false;
 }
 
-/* Unlinks a node that nothing reads; its operands' writers may follow it. */
+/* Unlinks a node that nothing reads.  Its operands' writers may follow it, and rules that want one
+ * reader look again at who is left. */
 static void
 drop(struct sn_rewrite *r, struct sn_node *n)
 {
+	struct sn_value **in = SN_NEW_ARRAY(r->scratch, (size_t)n->nin, struct sn_value *);
 	for (int i = 0; i < n->nin; i++)
-		if (n->in[i].value)
-			sn_rw_queue(r, n->in[i].value->def);
+		in[i] = n->in[i].value;
+	int nin = n->nin;
 	sn_node_remove(n);
+	for (int i = 0; i < nin; i++) {
+		if (!in[i])
+			continue;
+		sn_rw_queue(r, in[i]->def);
+		if (in[i]->uses && !in[i]->uses->next)
+			sn_rw_queue(r, in[i]->uses->node);
+	}
 }
 
 static bool

@@ -73,9 +73,8 @@ fold_operand(struct sn_rewrite *r, struct sn_node *n, int x, bool is_factor)
 		return false;
 	sn_rw_queue(r, folded);
 	sn_rw_queue(r, l.node);
-	sn_rw_forward(r, n, 0, folded->out[0]);
 	sn_rw_take_name(folded->out[0], n, 0);
-	return true;
+	return sn_rw_forward(r, n, 0, folded->out[0]);
 }
 
 RULE(add_to_bias, GR_ADD, "Conv (x, w, b) + c -> Conv (x, w, b + c), c by channel")
