@@ -161,7 +161,17 @@ print_diags(struct bed *b)
 	fputs(t.text, stderr);
 }
 
-/* Interprets the program, brings it to loops, interprets those, and compares. */
+static bool
+verify_all(struct bed *b)
+{
+	bool is_good = true;
+	for (size_t i = 0; i < b->m.funcs.n; i++)
+		is_good &= sn_func_verify(b->m.funcs.v[i], &b->diags);
+	return is_good;
+}
+
+/* Interprets the program, brings it to loops, interprets those, and compares; the passes on loops
+ * must not change a bit. */
 static void
 check(struct bed *b, const int64_t *syms)
 {
@@ -187,6 +197,11 @@ check(struct bed *b, const int64_t *syms)
 		  && sn_run_pass(b, sn_pass_pack_constants)
 		  && sn_run_pass(b, sn_pass_apply_schedules)
 		  && loops_run(&b->m, syms, in, got, b->a);
+	struct sn_array plain[4];
+	memcpy(plain, got, sizeof(plain));
+	ok = ok && verify_all(b) && sn_run_pass(b, sn_pass_vectorize)
+	     && sn_run_pass(b, sn_pass_legalize_vectors) && sn_run_pass(b, sn_pass_hoist_invariants)
+	     && verify_all(b) && loops_run(&b->m, syms, in, got, b->a);
 	if (!ok || getenv("SHOW")) {
 		struct sn_buf t;
 		sn_buf_init(&t, b->a);
@@ -196,6 +211,8 @@ check(struct bed *b, const int64_t *syms)
 		print_diags(b);
 	}
 	assert_true(ok);
+	for (size_t i = 0; i < pr->outputs.n; i++)
+		assert_memory_equal(plain[i].bytes, got[i].bytes, got[i].n * sizeof(float));
 	for (size_t i = 0; i < pr->outputs.n; i++)
 		for (size_t j = 0; j < want[i].n; j++) {
 			float x = ((float *)want[i].bytes)[j], y = ((float *)got[i].bytes)[j];
