@@ -1,0 +1,61 @@
+/*
+ * Inside of the tile schedule: the loops over the points of a tile
+ * (tile_point.c), over the reduction (tile_red.c), over the tiles (tile_emit.c).
+ */
+#ifndef PASSES_TILE_IMPL_H
+#define PASSES_TILE_IMPL_H
+
+#include "passes/tile.h"
+
+struct tile {
+	struct sn_sched_ctx *c;
+	struct sn_pool *pool;
+	struct sn_builder *b;
+	struct sn_emit e;
+	const struct sn_kernel *kernel;
+	const struct sn_comp *m;
+	struct tile_knobs k;
+	int order[SN_MAX_AXES]; /* axes, outermost first */
+	bool has_parallel;	/* the parallel loop is open */
+	struct sn_scope outer;	/* what the open loops stand for */
+	/* of the tile being emitted */
+	int64_t nv, lanes, rows, rows2;
+	const struct sn_expr *vec_base, *row_base, *row2_base;
+	struct sn_acc acc, total;
+	struct red_loop red[2 * SN_MAX_AXES];
+	int nred, flush; /* loop at which the sum is added to the total, -1: never */
+	int64_t flush_every;
+	bool is_flat;					 /* one loop over all reduction axes */
+	const struct sn_expr *inner_extent[SN_MAX_AXES]; /* of the block loops now open */
+	const struct sn_expr *outer_index[SN_MAX_AXES];
+	struct sn_scope scope; /* outer plus reduction axes */
+};
+
+/* Reads by what they depend on; see the head of passes/tile.h. */
+struct tile_reads {
+	struct sn_read_list same, rows, vectors, both;
+	SN_VEC(struct sn_buffer *) buffers; /* of vectors */
+};
+
+void tile_sort_reads(struct tile *t, struct tile_reads *out);
+
+/* Opens the loops over the rows of a tile; returns the accumulators' row index, row2 * rows + row. */
+const struct sn_expr *tile_open_rows(struct tile *t, struct sn_scope *s);
+void tile_close_rows(struct tile *t);
+
+/* Opens the loops over vectors and lanes; IDX gets the accumulators' last two indices. */
+void tile_open_lanes(struct tile *t, struct sn_scope *s, const struct sn_expr **idx);
+void tile_close_lanes(struct tile *t);
+
+/* Calls F inside the loops over rows, vectors and lanes. */
+typedef void (*tile_point_fn)(struct tile *t, struct sn_scope *s, const struct sn_expr *const *idx);
+void tile_each_point(struct tile *t, const struct sn_scope *s, tile_point_fn f);
+
+/* One step of the reduction for the whole tile. */
+void tile_step(struct tile *t);
+
+/* Allocates the accumulators of a tile and sums over all reduction axes; the states are then in
+ * t->total if t->flush >= 0, else in t->acc. */
+void tile_reduce(struct tile *t);
+
+#endif

@@ -1,0 +1,227 @@
+/* The reduction of a tile: its loops, in blocks where sums are long. */
+#include "ir/index.h"
+#include "passes/tile_impl.h"
+
+/* Products in one running sum before it is added to a total (accuracy, and the cache). */
+enum { SUM_BLOCK = 256 };
+
+/* Reduction loops whose innermost has fewer steps than this become one loop: short loops cost more
+ * in mispredicted ends than their indices cost in divisions. */
+enum { SHORT_LOOP = 12 };
+
+static void
+init_acc(struct tile *t, struct sn_scope *s, const struct sn_expr *const *idx)
+{
+	(void)s;
+	sn_emit_acc_init(&t->e, t->m->reducer, &t->acc, idx);
+}
+
+static void
+init_total(struct tile *t, struct sn_scope *s, const struct sn_expr *const *idx)
+{
+	(void)s;
+	sn_emit_acc_init(&t->e, t->m->reducer, &t->total, idx);
+}
+
+static void
+flush(struct tile *t, struct sn_scope *s, const struct sn_expr *const *idx)
+{
+	(void)s;
+	sn_emit_acc_merge(&t->e, t->m->reducer, &t->total, idx, &t->acc, idx);
+}
+
+static void emit_red(struct tile *t, int level);
+
+/* Step I of the one loop over all reduction axes. */
+static void
+flat_body(struct tile *t, const struct sn_expr *i)
+{
+	size_t mark = t->scope.pairs.n;
+	for (int k = t->m->nred - 1; k >= 0; k--) {
+		const struct sn_axis *axis = t->m->red[k];
+		int64_t n;
+		sn_get_int(axis->extent, &n);
+		const struct sn_expr *at = k > 0 ? sn_modk(t->pool, i, n) : i;
+		sn_scope_axis(&t->e, &t->scope, axis, sn_at_let(t->b, axis->name, at));
+		i = sn_divk(t->pool, i, n);
+	}
+	tile_step(t);
+	t->scope.pairs.n = mark;
+}
+
+static const struct sn_expr *
+flat_extent(const struct tile *t)
+{
+	const struct sn_expr *n = sn_int(t->pool, 1);
+	for (int i = 0; i < t->m->nred; i++)
+		n = sn_mul(t->pool, n, t->m->red[i]->extent);
+	return n;
+}
+
+/* One loop pays when all loops are whole, of known extent, and the innermost is short. */
+static bool
+should_flatten(const struct tile *t)
+{
+	int64_t n;
+	for (int i = 0; i < t->nred; i++)
+		if (t->red[i].block || !sn_get_int(t->m->red[i]->extent, &n) || n == 1)
+			return false;
+	sn_get_int(t->m->red[t->m->nred - 1]->extent, &n);
+	return t->nred > 1 && n < SHORT_LOOP && t->k.is_vec_outer;
+}
+
+/* The body of reduction loop LEVEL for index I of a block loop, a block or a whole axis. */
+static void
+red_body(struct tile *t, int level, const struct sn_expr *i)
+{
+	const struct red_loop *r = &t->red[level];
+	size_t mark = t->scope.pairs.n;
+	const struct sn_axis *axis = t->m->red[r->axis];
+	if (t->is_flat) {
+		flat_body(t, i);
+		return;
+	}
+	if (r->block && !r->is_inner) {
+		t->outer_index[r->axis] = i;
+	} else {
+		if (r->is_inner)
+			i = sn_add(t->pool, sn_mulk(t->pool, t->outer_index[r->axis], r->block), i);
+		sn_scope_axis(&t->e, &t->scope, axis, i);
+	}
+	emit_red(t, level + 1);
+	t->scope.pairs.n = mark;
+}
+
+/* A short innermost loop is written out where rows read what their neighbours read one step later:
+ * the compiler then loads it once. */
+static enum sn_loop_kind
+red_kind(struct tile *t, int level, const struct sn_expr *extent)
+{
+	struct tile_reads r;
+	int64_t n;
+	if (level < t->nred - 1 || !sn_get_int(extent, &n) || n >= SHORT_LOOP || t->is_flat)
+		return LK_SERIAL;
+	tile_sort_reads(t, &r);
+	return r.both.list.n > 0 ? LK_UNROLLED : LK_SERIAL;
+}
+
+/* Loop LEVEL over EXTENT steps from BASE, with the total brought up to date now and then. */
+static void
+red_steps(struct tile *t, int level, const struct sn_expr *base, const struct sn_expr *extent)
+{
+	static const char *const names[] = { "c", "r", "s", "t", "u" };
+	const char *name = t->red[level].is_inner ? "k" : names[t->red[level].axis % 5];
+	const struct sn_expr *i = sn_at_for(t->b, red_kind(t, level, extent), name, extent);
+	red_body(t, level, sn_add(t->pool, base, i));
+	sn_at_end(t->b);
+}
+
+/* COUNT times: clear the sum, SIZE steps, add the sum to the total. */
+static void
+red_flushed(struct tile *t, int level, const struct sn_expr *base, const struct sn_expr *count,
+	    const struct sn_expr *size)
+{
+	if (sn_is_int_const(count, 0) || sn_is_int_const(size, 0))
+		return;
+	const struct sn_expr *o = sn_at_for(t->b, LK_SERIAL, "o", count);
+	tile_each_point(t, &t->scope, init_acc);
+	red_steps(t, level, sn_add(t->pool, base, sn_mul(t->pool, o, size)), size);
+	tile_each_point(t, &t->scope, flush);
+	sn_at_end(t->b);
+}
+
+static void
+red_range(struct tile *t, int level, const struct sn_expr *base, const struct sn_expr *extent)
+{
+	struct sn_pool *p = t->pool;
+	if (sn_is_int_const(extent, 0))
+		return;
+	if (level != t->flush) {
+		red_steps(t, level, base, extent);
+		return;
+	}
+	int64_t every = t->flush_every;
+	const struct sn_expr *count = sn_divk(p, extent, every);
+	const struct sn_expr *rest = sn_modk(p, extent, every);
+	red_flushed(t, level, base, count, sn_int(p, every));
+	red_flushed(t, level, sn_add(p, base, sn_mulk(p, count, every)), sn_int(p, 1), rest);
+}
+
+static void
+emit_red(struct tile *t, int level)
+{
+	struct sn_pool *p = t->pool;
+	if (level == t->nred) {
+		tile_step(t);
+		return;
+	}
+	if (t->is_flat) {
+		red_range(t, 0, sn_int(p, 0), flat_extent(t));
+		return;
+	}
+	const struct red_loop *r = &t->red[level];
+	const struct sn_expr *extent = t->m->red[r->axis]->extent, *zero = sn_int(p, 0);
+	if (!r->block) {
+		red_range(t, level, zero, extent);
+	} else if (r->is_inner) {
+		red_range(t, level, zero, t->inner_extent[r->axis]);
+	} else {
+		const struct sn_expr *full = sn_divk(p, extent, r->block);
+		t->inner_extent[r->axis] = sn_int(p, r->block);
+		red_range(t, level, zero, full);
+		t->inner_extent[r->axis] = sn_modk(p, extent, r->block);
+		if (!sn_is_int_const(t->inner_extent[r->axis], 0))
+			red_range(t, level, full, sn_int(p, 1));
+	}
+}
+
+static int64_t
+loop_count(const struct tile *t, int level)
+{
+	const struct red_loop *r = &t->red[level];
+	int64_t n = 1 << 20;
+	if (t->is_flat) {
+		sn_get_int(flat_extent(t), &n);
+		return level == 0 ? n : 1;
+	}
+	sn_get_int(t->m->red[r->axis]->extent, &n);
+	return r->is_inner ? r->block : r->block ? (n + r->block - 1) / r->block : n;
+}
+
+/* Sums over more than SUM_BLOCK products are added in blocks of about that many. */
+static void
+plan_flush(struct tile *t)
+{
+	const struct sn_reducer *r = t->m->reducer;
+	int64_t inside = 1;
+	t->flush = -1;
+	if (!r->merge[0] || !sn_is_float(r->state_types[0]) || r->step[0]->kind != EX_OP
+	    || r->step[0]->op != OP_ADD)
+		return;
+	for (int i = t->nred - 1; i >= 0; i--) {
+		int64_t n = loop_count(t, i);
+		if (inside * n > SUM_BLOCK) {
+			t->flush = i;
+			t->flush_every = SUM_BLOCK / inside > 1 ? SUM_BLOCK / inside : 1;
+			return;
+		}
+		inside *= n;
+	}
+}
+
+void
+tile_reduce(struct tile *t)
+{
+	int64_t dims[3] = { t->rows * t->rows2, t->nv, t->lanes };
+	t->nred = tile_red_loops(t->c, t->m, t->red);
+	t->is_flat = should_flatten(t);
+	plan_flush(t);
+	sn_emit_acc_alloc(&t->e, t->m->reducer, SP_REG, 3, dims, &t->acc);
+	if (t->flush >= 0) {
+		sn_emit_acc_alloc(&t->e, t->m->reducer, SP_STACK, 3, dims, &t->total);
+		tile_each_point(t, &t->scope, init_total);
+	} else {
+		tile_each_point(t, &t->scope, init_acc);
+	}
+	emit_red(t, 0);
+}
