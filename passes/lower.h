@@ -13,6 +13,12 @@
 #include "ir/tensor.h"
 #include "passes/pass.h"
 
+/* One function for each row of ir/ops.def. */
+struct sn_lower;
+#define OP(id, domain, name, since, attrs, nin0, nin1, nout0, nout1, traits, infer, lower) \
+	bool sn_lower_##lower(struct sn_lower *c);
+#include "ir/ops.def"
+
 struct sn_lower {
 	struct sn_module *module;
 	struct sn_program *program;
@@ -37,7 +43,7 @@ const struct sn_expr *sn_lower_axis(struct sn_comp *m, struct sn_pool *p, int i)
 const struct sn_expr *
 sn_lower_red(struct sn_lower *c, struct sn_comp *m, const char *name, const struct sn_expr *extent);
 
-/* The result: T at the comprehension's axes, in order, is VALUE. */
+/* The result: T at the comprehension's axes, in order, is VALUE, cast to T's type if it differs. */
 void sn_lower_store(struct sn_comp *m, struct sn_pool *p, struct sn_tensor *t,
 		    const struct sn_expr *value);
 /* The same at index IDX. */
@@ -51,6 +57,31 @@ sn_lower_reduce(struct sn_lower *c, struct sn_comp *m, const char *name, const s
 /* X read at the comprehension's parallel axes by multidirectional broadcasting. */
 const struct sn_expr *
 sn_lower_broadcast_read(struct sn_lower *c, struct sn_comp *m, struct sn_tensor *x);
+
+/* X at index IDX, one expression for each dimension, proved in range. */
+const struct sn_expr *
+sn_lower_read(struct sn_lower *c, struct sn_tensor *x, const struct sn_expr *const *idx);
+
+/* Index of dimension DIM at position I where they may broadcast: 0 for a dimension of one. */
+const struct sn_expr *
+sn_lower_broadcast_index(struct sn_lower *c, const struct sn_expr *i, const struct sn_expr *extent,
+			 const struct sn_expr *dim);
+
+/* A fresh comprehension over the given axes, which other stages may have too. */
+struct sn_comp *sn_lower_stage(struct sn_lower *c, const struct sn_axis *const *axes, int naxes);
+
+/* The type in which T is computed: f32 for narrower floats, else T. And E in that type. */
+enum sn_dtype sn_lower_compute_type(enum sn_dtype t);
+const struct sn_expr *sn_lower_widen(struct sn_lower *c, const struct sn_expr *e);
+
+/* Operand I as expressions (sn_value_elements); NULL if absent or known at run time only. */
+const struct sn_expr *const *sn_lower_elements(struct sn_lower *c, int i, int *out_n);
+
+/* The f32 value E, a result in quanta, rounded to even, plus the zero point (NULL: none), brought into
+ * the range of the integer type T. */
+const struct sn_expr *
+sn_lower_saturate(struct sn_lower *c, const struct sn_expr *e, const struct sn_expr *zero,
+		  enum sn_dtype t);
 
 /* "Not supported yet" with the node's name; returns false. */
 bool sn_lower_refuse(struct sn_lower *c, const char *what);

@@ -1,0 +1,188 @@
+/*
+ * Lowering of normalisations with parameters for each channel: batch norm,
+ * group norm, local response normalisation.
+ */
+#include "passes/lower_math.h"
+
+/* ---- batch norm ------------------------------------------------------------------------------- */
+
+/* Element CHANNEL of operand or tensor T, in type TYPE. */
+static sn_ex
+at_channel(struct sn_lower *c, enum sn_dtype type, struct sn_tensor *t, sn_ex channel)
+{
+	return CAST(type, sn_lower_read(c, t, &channel));
+}
+
+/* A comprehension over the channels of x, with reduction axes for all others. */
+static struct sn_comp *
+channel_stage(struct sn_lower *c, struct sn_tensor *x, enum sn_dtype type, sn_ex *out_x)
+{
+	struct sn_type channels = { .rank = 1, .dims = { x->type.dims[1] } };
+	struct sn_comp *m = sn_lower_comp(c, &channels);
+	sn_ex idx[SN_MAX_RANK];
+	for (int i = 0; i < x->type.rank; i++)
+		idx[i] = i == 1 ? AXIS(m, 0)
+				: sn_lower_red(c, m, sn_printf(c->arena, "r%d", i), x->type.dims[i]);
+	*out_x = CAST(type, sn_lower_read(c, x, idx));
+	return m;
+}
+
+/* The mean of E over the reduction axes of M. */
+static sn_ex
+mean_of(struct sn_lower *c, struct sn_comp *m, sn_ex e)
+{
+	sn_ex n = INT(1);
+	for (int i = 0; i < m->nred; i++)
+		n = MUL(n, m->red[i]->extent);
+	return DIV(sn_lower_reduce(c, m, "sum", e), CAST((enum sn_dtype)e->dtype, n));
+}
+
+/* old * momentum + now * (1 - momentum), for the running statistics. */
+static void
+store_running(struct sn_lower *c, struct sn_comp *m, int operand, int result, sn_ex now)
+{
+	double momentum = sn_attrs(c->node, batch_norm)->momentum;
+	struct sn_tensor *y = sn_lower_out(c, result);
+	if (!y)
+		return;
+	sn_ex old = at_channel(c, (enum sn_dtype)now->dtype, sn_lower_in(c, operand), AXIS(m, 0));
+	STORE(m, y, ADD(MUL(old, LIKE(now, momentum)), MUL(now, LIKE(now, 1 - momentum))));
+}
+
+/* Statistics of this batch in place of operands 3 and 4. */
+static void
+batch_statistics(struct sn_lower *c, struct sn_tensor *x, enum sn_dtype t,
+		 struct sn_tensor **out_mean, struct sn_tensor **out_var)
+{
+	sn_ex e;
+	*out_mean = sn_lower_temp(c, "mean", t, 1, &x->type.dims[1]);
+	*out_var = sn_lower_temp(c, "var", t, 1, &x->type.dims[1]);
+	struct sn_comp *m = channel_stage(c, x, t, &e);
+	e = mean_of(c, m, e);
+	STORE(m, *out_mean, e);
+	store_running(c, m, 3, 1, e);
+	m = channel_stage(c, x, t, &e);
+	e = SUB(e, at_channel(c, t, *out_mean, AXIS(m, 0)));
+	e = mean_of(c, m, MUL(e, e));
+	STORE(m, *out_var, e);
+	store_running(c, m, 4, 2, e);
+}
+
+/* y = (x - mean) * (scale / sqrt(var + epsilon)) + bias */
+bool
+sn_lower_batch_norm(struct sn_lower *c)
+{
+	const struct sn_attrs_batch_norm *at = sn_attrs(c->node, batch_norm);
+	struct sn_tensor *x = sn_lower_in(c, 0), *y = sn_lower_out(c, 0);
+	struct sn_tensor *mean = sn_lower_in(c, 3), *var = sn_lower_in(c, 4);
+	enum sn_dtype t = sn_lower_compute_type(x->type.dtype);
+	if (x->type.rank < 2 && at->training_mode)
+		return sn_lower_refuse(c, "training mode without channels");
+	if (at->training_mode)
+		batch_statistics(c, x, t, &mean, &var);
+	struct sn_comp *m = sn_lower_comp(c, &y->type);
+	sn_ex ch = x->type.rank > 1 ? AXIS(m, 1) : INT(0);
+	sn_ex e = CAST(t, sn_lower_broadcast_read(c, m, x));
+	sn_ex dev = at_channel(c, t, var, ch);
+	dev = SQRT(ADD(dev, LIKE(dev, at->epsilon)));
+	sn_ex factor = DIV(at_channel(c, t, sn_lower_in(c, 1), ch), dev);
+	e = MUL(SUB(e, at_channel(c, t, mean, ch)), factor);
+	STORE(m, y, ADD(e, at_channel(c, t, sn_lower_in(c, 2), ch)));
+	return true;
+}
+
+/* ---- group norm ------------------------------------------------------------------------------- */
+
+/* The index of x at image I[0], group I[1], channel in the group CH, and place IDX[2..]. */
+static void
+group_index(struct sn_lower *c, sn_ex image, sn_ex group, sn_ex ch, sn_ex per_group, sn_ex *idx)
+{
+	idx[0] = image;
+	idx[1] = ADD(MUL(group, per_group), ch);
+}
+
+struct groups {
+	struct sn_tensor *x;
+	const struct sn_axis *shared[2];	/* image, group */
+	sn_ex per_group;
+	enum sn_dtype type;
+};
+
+/* Reduction of the elements of one group; *out_x is one of them. */
+static struct sn_comp *
+group_stage(struct sn_lower *c, const struct groups *g, sn_ex *out_x)
+{
+	struct sn_comp *m = sn_lower_stage(c, g->shared, 2);
+	sn_ex idx[SN_MAX_RANK], ch = sn_lower_red(c, m, "r1", g->per_group);
+	group_index(c, AXIS(m, 0), AXIS(m, 1), ch, g->per_group, idx);
+	for (int i = 2; i < g->x->type.rank; i++)
+		idx[i] = sn_lower_red(c, m, sn_printf(c->arena, "r%d", i), g->x->type.dims[i]);
+	*out_x = CAST(g->type, sn_lower_read(c, g->x, idx));
+	return m;
+}
+
+/* y = (x - mean) * inv * scale[c] + bias[c] */
+static void
+group_map(struct sn_lower *c, const struct groups *g, struct sn_tensor *mean, struct sn_tensor *inv)
+{
+	struct sn_tensor *y = sn_lower_out(c, 0);
+	struct sn_comp *m = sn_lower_stage(c, g->shared, 2);
+	sn_ex idx[SN_MAX_RANK], at[2] = { AXIS(m, 0), AXIS(m, 1) };
+	for (int i = 1; i < y->type.rank; i++)
+		m->axes[m->naxes++] = sn_axis_new(c->pool, sn_printf(c->arena, "i%d", i),
+						  i == 1 ? g->per_group : y->type.dims[i]);
+	group_index(c, at[0], at[1], AXIS(m, 2), g->per_group, idx);
+	for (int i = 2; i < y->type.rank; i++)
+		idx[i] = AXIS(m, i + 1);
+	sn_ex e = CAST(g->type, sn_lower_read(c, g->x, idx));
+	e = MUL(SUB(e, sn_lower_read(c, mean, at)), sn_lower_read(c, inv, at));
+	e = MUL(e, at_channel(c, g->type, sn_lower_in(c, 1), idx[1]));
+	e = ADD(e, at_channel(c, g->type, sn_lower_in(c, 2), idx[1]));
+	sn_lower_store_at(m, y, idx, CAST(y->type.dtype, e));
+}
+
+bool
+sn_lower_group_norm(struct sn_lower *c)
+{
+	const struct sn_attrs_group_norm *at = sn_attrs(c->node, group_norm);
+	struct sn_tensor *x = sn_lower_in(c, 0);
+	struct groups g = { .x = x, .type = sn_lower_compute_type(x->type.dtype) };
+	sn_ex e, dims[2] = { x->type.dims[0], INT(at->num_groups) };
+	g.per_group = sn_divk(c->pool, x->type.dims[1], at->num_groups);
+	g.shared[0] = sn_axis_new(c->pool, "i0", dims[0]);
+	g.shared[1] = sn_axis_new(c->pool, "g", dims[1]);
+	c->kernel->nshared = 2;
+	struct sn_tensor *mean = sn_lower_temp(c, "mean", g.type, 2, dims);
+	struct sn_tensor *inv = sn_lower_temp(c, "inv", g.type, 2, dims);
+	struct sn_comp *m = group_stage(c, &g, &e);
+	STORE(m, mean, mean_of(c, m, e));
+	m = group_stage(c, &g, &e);
+	e = SUB(e, sn_lower_broadcast_read(c, m, mean));
+	e = mean_of(c, m, MUL(e, e));
+	STORE(m, inv, DIV(LIKE(e, 1), SQRT(ADD(e, LIKE(e, at->epsilon)))));
+	group_map(c, &g, mean, inv);
+	return true;
+}
+
+/* ---- local response --------------------------------------------------------------------------- */
+
+/* y = x / (bias + alpha/size * sum of x^2 over SIZE channels around)^beta */
+bool
+sn_lower_lrn(struct sn_lower *c)
+{
+	const struct sn_attrs_lrn *at = sn_attrs(c->node, lrn);
+	struct sn_tensor *x = sn_lower_in(c, 0), *y = sn_lower_out(c, 0);
+	enum sn_dtype t = sn_lower_compute_type(x->type.dtype);
+	struct sn_comp *m = sn_lower_comp(c, &y->type);
+	sn_ex idx[SN_MAX_RANK], r = sn_lower_red(c, m, "r", INT(at->size));
+	for (int i = 0; i < x->type.rank; i++)
+		idx[i] = AXIS(m, i);
+	idx[1] = sn_addk(c->pool, ADD(idx[1], r), -((at->size - 1) / 2));
+	sn_ex outside = sn_float(c->pool, x->type.dtype, 0);
+	sn_ex e = CAST(t, sn_read(c->pool, x, idx, x->type.rank, outside));
+	e = sn_lower_reduce(c, m, "sum", MUL(e, e));
+	e = ADD(LIKE(e, at->bias), MUL(LIKE(e, (double)at->alpha / (double)at->size), e));
+	e = DIV(CAST(t, sn_lower_broadcast_read(c, m, x)), POW(e, LIKE(e, at->beta)));
+	STORE(m, y, e);
+	return true;
+}
