@@ -11,6 +11,7 @@ static const char *const pipeline[] = {
 	"rewrite-graph",
 	"merge-common",		/* after rules have made more nodes equal */
 	"remove-dead",		/* what folding and merging left */
+	"lower-graph",
 	/* tensor: meaning by index */
 	"assign-layouts",	/* before choosing: knobs depend on what is contiguous */
 	"choose-schedule",
