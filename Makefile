@@ -122,7 +122,7 @@ $(B)/%.o: %.c
 	$(Q)$(CC) $(SN_CFLAGS) $(EXTRA) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 ifneq ($(PROTO),)
-$(call layer_obj,frontend): | $(PB_H)
+$(call layer_obj,frontend) $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/test_frontend*.c)): | $(PB_H)
 $(filter $(B)/frontend/onnx_%,$(call layer_obj,frontend)): EXTRA = $(shell $(PKG_CONFIG) --cflags libprotobuf-c)
 
 $(PB_H) $(PB_H:.h=.c) &: $(PROTO)

@@ -24,8 +24,8 @@ next_adapter(const struct sn_raw_node *n)
 	const struct adapter *best = NULL;
 	for (size_t i = 0; i < ARRAY_LEN(adapters); i++) {
 		const struct adapter *a = &adapters[i];
-		if (a->before > n->version && strcmp(a->type, n->type) == 0 &&
-		    (!best || a->before < best->before))
+		if (a->before > n->version && strcmp(a->type, n->type) == 0
+		    && (!best || a->before < best->before))
 			best = a;
 	}
 	return best;
@@ -37,7 +37,7 @@ sn_adapt(struct sn_raw_node *n)
 	const struct adapter *a;
 	if (*n->domain)
 		return true;
-	if (n->version < 6)	/* a hint about memory that many operators once had */
+	if (n->version < 6) /* a hint about memory that many operators once had */
 		sn_raw_drop(n, "consumed_inputs");
 	while ((a = next_adapter(n))) {
 		if (!a->fn(n))
@@ -152,8 +152,7 @@ sn_raw_wants(const struct sn_raw_node *n, size_t result)
 /* ---- constants and nodes ---- */
 
 struct sn_value *
-sn_raw_const(struct sn_raw_node *n, enum sn_dtype t, int rank, int64_t count,
-	     const union sn_num *x)
+sn_raw_const(struct sn_raw_node *n, enum sn_dtype t, int rank, int64_t count, const union sn_num *x)
 {
 	struct sn_reader *r = n->scope->reader;
 	void *bytes;

@@ -16,11 +16,15 @@ sn_adapt_count_include_pad(struct sn_raw_node *n)
 bool
 sn_adapt_cast_name(struct sn_raw_node *n)
 {
-	static const struct { const char *name; enum sn_dtype type; } names[] = {
-		{ "FLOAT", DT_F32 }, { "UINT8", DT_U8 }, { "INT8", DT_I8 }, { "UINT16", DT_U16 },
-		{ "INT16", DT_I16 }, { "INT32", DT_I32 }, { "INT64", DT_I64 }, { "BOOL", DT_BOOL },
-		{ "STRING", DT_STRING }, { "FLOAT16", DT_F16 }, { "DOUBLE", DT_F64 },
-		{ "UINT32", DT_U32 }, { "UINT64", DT_U64 },
+	static const struct {
+		const char *name;
+		enum sn_dtype type;
+	} names[] = {
+		{ "FLOAT", DT_F32 },   { "UINT8", DT_U8 },   { "INT8", DT_I8 },
+		{ "UINT16", DT_U16 },  { "INT16", DT_I16 },  { "INT32", DT_I32 },
+		{ "INT64", DT_I64 },   { "BOOL", DT_BOOL },  { "STRING", DT_STRING },
+		{ "FLOAT16", DT_F16 }, { "DOUBLE", DT_F64 }, { "UINT32", DT_U32 },
+		{ "UINT64", DT_U64 },
 	};
 	const char *to = sn_raw_str(n, "to");
 	for (size_t i = 0; to && i < ARRAY_LEN(names); i++)

@@ -146,8 +146,8 @@ sn_adapt_tile_axis(struct sn_raw_node *n)
 {
 	struct sn_value *tiles = sn_raw_in(n, 1), *axis = sn_raw_in(n, 2);
 	int rank = sn_raw_in(n, 0) ? sn_raw_type(n, sn_raw_in(n, 0))->rank : -1;
-	bool is_known = tiles && axis && tiles->data && axis->data && tiles->data->n == 1 &&
-			axis->data->n == 1 && rank >= 0;
+	bool is_known = tiles && axis && tiles->data && axis->data && tiles->data->n == 1
+			&& axis->data->n == 1 && rank >= 0;
 	if (!is_known)
 		return sn_raw_refuse(n, "Tile had an axis that is not a constant here");
 	union sn_num a = sn_num_cast(sn_data_get(axis->data, 0), axis->data->dtype, DT_I64);

@@ -52,7 +52,7 @@ sn_adapt_group_norm(struct sn_raw_node *n)
 {
 	int64_t groups = sn_raw_int(n, "num_groups", 0), channels = 0;
 	if (n->in.n != 3 || !n->in.v[0] || !n->in.v[1] || !n->in.v[2] || groups < 1)
-		return true;	/* reported as what it is when the node is finished */
+		return true; /* reported as what it is when the node is finished */
 	const struct sn_type *t = sn_raw_type(n, n->in.v[0]);
 	if (t->rank < 2 || !t->dims[1] || !sn_get_int(t->dims[1], &channels) || channels < groups)
 		return sn_raw_refuse(n, "the number of GroupNormalization's channels is not known");

@@ -30,18 +30,27 @@ sn_raw_bind_unknown(struct sn_raw_node *n)
 
 /* ---- operators nobody knows: counted here, reported at the end, each once ---- */
 
-static bool
-note_unknown(struct sn_raw_node *n)
+void
+sn_note_unknown(struct sn_reader *r, const char *domain, const char *type, struct sn_where where)
 {
-	struct sn_reader *r = reader(n);
-	const char *key = sn_printf(r->scratch, "%s\n%s", n->domain, n->type);
+	const char *key = sn_printf(r->scratch, "%s\n%s", domain, type);
 	struct sn_unknown *u = sn_map_get(&r->unknown, key);
 	if (!u) {
 		u = SN_NEW(r->scratch, struct sn_unknown);
-		*u = (struct sn_unknown){ n->domain, n->type, sn_raw_where(n), 0 };
+		*u = (struct sn_unknown){ domain, type, where, 0 };
 		sn_map_put(&r->unknown, key, u);
 	}
 	u->n++;
+}
+
+/* Its bodies are not read, but what they don't know either belongs into the same report. */
+static bool
+note_unknown(struct sn_raw_node *n)
+{
+	sn_note_unknown(reader(n), n->domain, n->type, sn_raw_where(n));
+	for (size_t i = 0; i < n->attrs.n; i++)
+		if (n->attrs.v[i].kind == RA_GRAPH)
+			sn_note_unknown_inside(n->scope, n->attrs.v[i].graph);
 	sn_raw_bind_unknown(n);
 	return true;
 }
@@ -96,8 +105,10 @@ static struct sn_attr_tensor
 constant_of(struct sn_arena *a, const struct sn_raw_attr *r)
 {
 	struct sn_attr_tensor t = { 0 };
-	int64_t count = r->kind == RA_INTS ? r->ints.n : r->kind == RA_FLOATS ? r->floats.n :
-			r->kind == RA_STRINGS ? r->strs.n : 1;
+	int64_t count = r->kind == RA_INTS	? r->ints.n
+			: r->kind == RA_FLOATS	? r->floats.n
+			: r->kind == RA_STRINGS ? r->strs.n
+						: 1;
 	union sn_num *x = SN_NEW_ARRAY(a, (size_t)count, union sn_num);
 	bool is_int = r->kind == RA_INT || r->kind == RA_INTS;
 	for (int64_t i = 0; i < count; i++) {
@@ -118,9 +129,13 @@ constant_of(struct sn_arena *a, const struct sn_raw_attr *r)
 }
 
 /* Each form of a Constant node and the kind its attribute must have. */
-static const struct { const char *name; enum sn_raw_kind kind; } constant_forms[] = {
-	{ "value", RA_TENSOR }, { "sparse_value", RA_SPARSE }, { "value_int", RA_INT },
-	{ "value_ints", RA_INTS }, { "value_float", RA_FLOAT }, { "value_floats", RA_FLOATS },
+static const struct {
+	const char *name;
+	enum sn_raw_kind kind;
+} constant_forms[] = {
+	{ "value", RA_TENSOR },	       { "sparse_value", RA_SPARSE },
+	{ "value_int", RA_INT },       { "value_ints", RA_INTS },
+	{ "value_float", RA_FLOAT },   { "value_floats", RA_FLOATS },
 	{ "value_string", RA_STRING }, { "value_strings", RA_STRINGS },
 };
 
@@ -167,11 +182,12 @@ static bool
 is_splat_node(struct sn_raw_node *n, int64_t **dims, int *rank)
 {
 	const struct sn_raw_attr *a = sn_raw_attr(n, "value");
-	bool is_plain = !a || (a->kind == RA_TENSOR && a->tensor.data && a->tensor.data->n == 1 &&
-			       strchr("FIUB", sn_dtype_info(a->tensor.data->dtype)->kind));
-	return is_plain && n->out.n == 1 && n->attrs.n <= 1 && n->in.n == 1 && n->in.v[0] &&
-	       n->in.v[0]->data && n->in.v[0]->data->dtype == DT_I64 &&
-	       sn_value_ints(n->in.v[0], reader(n)->scratch, dims, rank);
+	bool is_plain = !a
+			|| (a->kind == RA_TENSOR && a->tensor.data && a->tensor.data->n == 1
+			    && strchr("FIUB", sn_dtype_info(a->tensor.data->dtype)->kind));
+	return is_plain && n->out.n == 1 && n->attrs.n <= 1 && n->in.n == 1 && n->in.v[0]
+	       && n->in.v[0]->data && n->in.v[0]->data->dtype == DT_I64
+	       && sn_value_ints(n->in.v[0], reader(n)->scratch, dims, rank);
 }
 
 /* ---- nodes ---- */
@@ -197,8 +213,8 @@ check_count(const struct sn_raw_node *n, const char *what, size_t count, int lo,
 static bool
 check_arity(const struct sn_raw_node *n, const struct sn_graph_op_info *info)
 {
-	if (!check_count(n, "operands", n->in.n, info->min_in, info->max_in) ||
-	    !check_count(n, "results", n->out.n, 0, info->max_out))
+	if (!check_count(n, "operands", n->in.n, info->min_in, info->max_in)
+	    || !check_count(n, "results", n->out.n, 0, info->max_out))
 		return false;
 	for (int i = 0; i < info->min_in; i++)
 		if (!n->in.v[i])
@@ -208,7 +224,7 @@ check_arity(const struct sn_raw_node *n, const struct sn_graph_op_info *info)
 
 /* What a typed attribute wants of a raw one. */
 static const enum sn_raw_kind kinds[] = {
-	[AT_INT] = RA_INT, [AT_FLOAT] = RA_FLOAT, [AT_STR] = RA_STRING, [AT_INTS] = RA_INTS,
+	[AT_INT] = RA_INT,	 [AT_FLOAT] = RA_FLOAT,	 [AT_STR] = RA_STRING,	[AT_INTS] = RA_INTS,
 	[AT_FLOATS] = RA_FLOATS, [AT_STRS] = RA_STRINGS, [AT_DATA] = RA_TENSOR,
 };
 
@@ -216,27 +232,13 @@ static void
 store_attr(void *field, enum sn_attr_kind kind, const struct sn_raw_attr *a)
 {
 	switch (kind) {
-	case AT_INT:
-		*(int64_t *)field = a->i;
-		break;
-	case AT_FLOAT:
-		*(float *)field = a->f;
-		break;
-	case AT_STR:
-		*(const char **)field = a->s;
-		break;
-	case AT_INTS:
-		*(struct sn_ints *)field = a->ints;
-		break;
-	case AT_FLOATS:
-		*(struct sn_floats *)field = a->floats;
-		break;
-	case AT_STRS:
-		*(struct sn_strs *)field = a->strs;
-		break;
-	case AT_DATA:
-		*(struct sn_attr_tensor *)field = a->tensor;
-		break;
+	case AT_INT: *(int64_t *)field = a->i; break;
+	case AT_FLOAT: *(float *)field = a->f; break;
+	case AT_STR: *(const char **)field = a->s; break;
+	case AT_INTS: *(struct sn_ints *)field = a->ints; break;
+	case AT_FLOATS: *(struct sn_floats *)field = a->floats; break;
+	case AT_STRS: *(struct sn_strs *)field = a->strs; break;
+	case AT_DATA: *(struct sn_attr_tensor *)field = a->tensor; break;
 	}
 }
 
@@ -306,8 +308,12 @@ read_region(struct sn_raw_node *n, struct sn_node *node, const struct sn_raw_att
 	struct sn_reader *r = reader(n);
 	const struct sn_scope *outer = a->scope;
 	struct sn_scope inner = {
-		.reader = r, .outer = outer, .call = outer->call, .prefix = outer->prefix,
-		.opsets = outer->opsets, .nopsets = outer->nopsets,
+		.reader = r,
+		.outer = outer,
+		.call = outer->call,
+		.prefix = outer->prefix,
+		.opsets = outer->opsets,
+		.nopsets = outer->nopsets,
 	};
 	inner.graph = sn_node_add_region(node, a->name);
 	sn_map_init(&inner.values, r->scratch);

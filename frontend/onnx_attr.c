@@ -6,10 +6,20 @@
 #include "frontend/reader.h"
 
 static const char *const kind_texts[RA_COUNT] = {
-	[RA_NONE] = "none", [RA_FLOAT] = "float", [RA_INT] = "int", [RA_STRING] = "string",
-	[RA_TENSOR] = "tensor", [RA_GRAPH] = "graph", [RA_FLOATS] = "floats", [RA_INTS] = "ints",
-	[RA_STRINGS] = "strings", [RA_TENSORS] = "tensors", [RA_GRAPHS] = "graphs",
-	[RA_SPARSE] = "sparse tensor", [RA_SPARSES] = "sparse tensors", [RA_TYPE] = "type",
+	[RA_NONE] = "none",
+	[RA_FLOAT] = "float",
+	[RA_INT] = "int",
+	[RA_STRING] = "string",
+	[RA_TENSOR] = "tensor",
+	[RA_GRAPH] = "graph",
+	[RA_FLOATS] = "floats",
+	[RA_INTS] = "ints",
+	[RA_STRINGS] = "strings",
+	[RA_TENSORS] = "tensors",
+	[RA_GRAPHS] = "graphs",
+	[RA_SPARSE] = "sparse tensor",
+	[RA_SPARSES] = "sparse tensors",
+	[RA_TYPE] = "type",
 	[RA_TYPES] = "types",
 };
 
@@ -25,9 +35,15 @@ kind_of(const Pb__AttributeProto *p)
 {
 	if (p->has_type && p->type > 0 && (int)p->type < RA_COUNT)
 		return (enum sn_raw_kind)p->type;
-	return p->has_f ? RA_FLOAT : p->has_i ? RA_INT : p->has_s ? RA_STRING :
-	       p->t ? RA_TENSOR : p->g ? RA_GRAPH : p->n_floats ? RA_FLOATS :
-	       p->n_ints ? RA_INTS : p->n_strings ? RA_STRINGS : RA_NONE;
+	return p->has_f	      ? RA_FLOAT
+	       : p->has_i     ? RA_INT
+	       : p->has_s     ? RA_STRING
+	       : p->t	      ? RA_TENSOR
+	       : p->g	      ? RA_GRAPH
+	       : p->n_floats  ? RA_FLOATS
+	       : p->n_ints    ? RA_INTS
+	       : p->n_strings ? RA_STRINGS
+			      : RA_NONE;
 }
 
 static const char *
@@ -74,15 +90,9 @@ sn_read_attr(struct sn_scope *s, const Pb__AttributeProto *p, struct sn_where wh
 	*out = (struct sn_raw_attr){ .kind = kind_of(p), .scope = s };
 	out->name = sn_strdup(r->arena, p->name ? p->name : "");
 	switch (out->kind) {
-	case RA_FLOAT:
-		out->f = p->f;
-		break;
-	case RA_INT:
-		out->i = p->i;
-		break;
-	case RA_STRING:
-		out->s = copy_string(r, p->s);
-		break;
+	case RA_FLOAT: out->f = p->f; break;
+	case RA_INT: out->i = p->i; break;
+	case RA_STRING: out->s = copy_string(r, p->s); break;
 	case RA_FLOATS:
 		out->floats.n = (int)p->n_floats;
 		out->floats.v = sn_memdup(r->arena, p->floats, p->n_floats * sizeof(float));
@@ -91,17 +101,13 @@ sn_read_attr(struct sn_scope *s, const Pb__AttributeProto *p, struct sn_where wh
 		out->ints.n = (int)p->n_ints;
 		out->ints.v = sn_memdup(r->arena, p->ints, p->n_ints * sizeof(int64_t));
 		break;
-	case RA_STRINGS:
-		out->strs = copy_strings(r, p);
-		break;
+	case RA_STRINGS: out->strs = copy_strings(r, p); break;
 	case RA_TENSOR:
-	case RA_SPARSE:
-		return read_tensor(r, p, where, out);
+	case RA_SPARSE: return read_tensor(r, p, where, out);
 	case RA_GRAPH:
 		out->graph = p->g;
 		return p->g || sn_report(r->diags, where, DG_REGION_NONE, out->name);
-	default:
-		break;
+	default: break;
 	}
 	return true;
 }

@@ -6,7 +6,15 @@
 #include "frontend/onnx.pb-c.h"
 #include "frontend/onnx_data.h"
 
-enum { F_FLOAT = 4, F_INT32 = 5, F_STRING = 6, F_INT64 = 7, F_RAW = 9, F_DOUBLE = 10, F_UINT64 = 11 };
+enum {
+	F_FLOAT = 4,
+	F_INT32 = 5,
+	F_STRING = 6,
+	F_INT64 = 7,
+	F_RAW = 9,
+	F_DOUBLE = 10,
+	F_UINT64 = 11
+};
 enum { BYTES_MOST_LOG2 = 46 };
 
 /* One tensor under way. */
@@ -16,10 +24,13 @@ struct job {
 	struct sn_where where;
 	const char *name;
 	enum sn_dtype dtype;
-	size_t n, bytes;		/* elements, and bytes as raw_data */
+	size_t n, bytes; /* elements, and bytes as raw_data */
 };
 
-struct piece { const uint8_t *p; size_t size; };
+struct piece {
+	const uint8_t *p;
+	size_t size;
+};
 
 void
 sn_data_source_init(struct sn_data_source *s, const struct sn_wire_bytes *b, const char *folder,
@@ -62,8 +73,9 @@ bad(const struct job *j, const char *what)
 static bool
 check_size(const struct job *j, size_t have, size_t need)
 {
-	return have == need || sn_report(j->source->diags, j->where, DG_TENSOR_SIZE, j->name,
-					 (unsigned long long)have, (unsigned long long)need);
+	return have == need
+	       || sn_report(j->source->diags, j->where, DG_TENSOR_SIZE, j->name,
+			    (unsigned long long)have, (unsigned long long)need);
 }
 
 /* Payload record number I of FIELD, counted from 0; false if there are fewer. */
@@ -134,7 +146,7 @@ read_fixed(const struct job *j, int field, const void *numbers, size_t count, si
 /* Integers on their way into raw_data's layout. */
 struct ints {
 	uint8_t *to;
-	size_t size, count, most;	/* bytes of one, how many so far and at most */
+	size_t size, count, most; /* bytes of one, how many so far and at most */
 };
 
 static void
@@ -177,8 +189,9 @@ static size_t
 count_ints(const struct job *j, int field)
 {
 	const Pb__TensorProto *t = j->t;
-	size_t n = field == F_INT32 ? t->n_int32_data :
-		   field == F_INT64 ? t->n_int64_data : t->n_uint64_data;
+	size_t n = field == F_INT32   ? t->n_int32_data
+		   : field == F_INT64 ? t->n_int64_data
+				      : t->n_uint64_data;
 	struct piece p;
 	for (size_t i = 0; find_piece(j, field, i, &p); i++)
 		for (size_t k = 0; k < p.size; k++)
@@ -219,7 +232,7 @@ read_strings(const struct job *j)
 			bad(j, "a string contains a NUL byte");
 			return NULL;
 		}
-		list[i] = sn_strndup(a, (const char *)s.data, s.len);
+		list[i] = sn_strndup(a, s.len ? (const char *)s.data : "", s.len);
 	}
 	struct sn_data *d = SN_NEW(a, struct sn_data);
 	*d = (struct sn_data){ .dtype = DT_STRING, .n = j->n, .strings = list };
@@ -230,8 +243,8 @@ static bool
 has_payload(const struct job *j)
 {
 	const Pb__TensorProto *t = j->t;
-	return t->n_payload || t->has_raw_data || t->n_float_data || t->n_int32_data ||
-	       t->n_int64_data || t->n_double_data || t->n_uint64_data || t->n_string_data;
+	return t->n_payload || t->has_raw_data || t->n_float_data || t->n_int32_data
+	       || t->n_int64_data || t->n_double_data || t->n_uint64_data || t->n_string_data;
 }
 
 static const struct sn_data *
@@ -239,21 +252,16 @@ read_typed(const struct job *j)
 {
 	const Pb__TensorProto *t = j->t;
 	switch (j->dtype) {
-	case DT_STRING:
-		return read_strings(j);
+	case DT_STRING: return read_strings(j);
 	case DT_F32:
-	case DT_C64:
-		return read_fixed(j, F_FLOAT, t->float_data, t->n_float_data, sizeof(float));
+	case DT_C64: return read_fixed(j, F_FLOAT, t->float_data, t->n_float_data, sizeof(float));
 	case DT_F64:
 	case DT_C128:
 		return read_fixed(j, F_DOUBLE, t->double_data, t->n_double_data, sizeof(double));
-	case DT_I64:
-		return read_ints(j, F_INT64);
+	case DT_I64: return read_ints(j, F_INT64);
 	case DT_U64:
-	case DT_U32:
-		return read_ints(j, F_UINT64);
-	default:
-		return read_ints(j, F_INT32);
+	case DT_U32: return read_ints(j, F_UINT64);
+	default: return read_ints(j, F_INT32);
 	}
 }
 

@@ -14,7 +14,7 @@
 
 struct place {
 	const char *location;
-	int64_t offset, length;		/* length -1: to the end of the file */
+	int64_t offset, length; /* length -1: to the end of the file */
 };
 
 static void
@@ -59,8 +59,9 @@ read_place(struct sn_data_source *s, const Pb__TensorProto *t, struct sn_where w
 		const char *key = t->external_data[i]->key, *value = t->external_data[i]->value;
 		if (!key || !value)
 			continue;
-		int64_t *number = strcmp(key, "offset") == 0 ? &out->offset :
-				  strcmp(key, "length") == 0 ? &out->length : NULL;
+		int64_t *number = strcmp(key, "offset") == 0   ? &out->offset
+				  : strcmp(key, "length") == 0 ? &out->length
+							       : NULL;
 		if (strcmp(key, "location") == 0)
 			out->location = value;
 		if (number && !parse_number(value, number))
@@ -125,9 +126,8 @@ find_range(struct sn_data_source *s, const Pb__TensorProto *t, struct sn_where w
 	uint64_t left = is_in ? f->size - offset : 0;
 	uint64_t length = place->length < 0 ? left : (uint64_t)place->length;
 	if (!is_in || length > left)
-		return sn_report(s->diags, where, DG_EXTERNAL_RANGE, name_of(t),
-				 (long long)offset, (long long)(offset + length), place->location,
-				 f->size);
+		return sn_report(s->diags, where, DG_EXTERNAL_RANGE, name_of(t), (long long)offset,
+				 (long long)(offset + length), place->location, f->size);
 	*out_size = (size_t)length;
 	return true;
 }

@@ -24,8 +24,8 @@ sn_read_functions(struct sn_reader *r, const Pb__ModelProto *m)
 		Pb__FunctionProto *f = m->functions[i];
 		const char *k = key(r->scratch, f->domain, f->name, f->overload);
 		if (sn_map_get(&r->functions, k))
-			is_right = sn_report(r->diags, where, DG_FUNC_TWICE,
-					     f->name ? f->name : "", sn_domain_text(f->domain));
+			is_right = sn_report(r->diags, where, DG_FUNC_TWICE, f->name ? f->name : "",
+					     sn_domain_text(f->domain));
 		sn_map_put(&r->functions, k, f);
 	}
 	return is_right;
@@ -99,13 +99,14 @@ bind_outputs(const struct sn_scope *inner, struct sn_raw_node *n, const Pb__Func
 			continue;
 		const struct sn_binding *b = sn_scope_find(inner, f->output[i]);
 		if (!b || !b->value) {
-			is_right = sn_report(n->scope->reader->diags, sn_raw_where(n),
-					     DG_NO_OUTPUT, f->output[i]);
+			is_right = sn_report(n->scope->reader->diags, sn_raw_where(n), DG_NO_OUTPUT,
+					     f->output[i]);
 			continue;
 		}
 		struct sn_graph *g = n->scope->graph;
-		if (b->value->def && b->value->def->graph == g && !sn_map_get(&g->names, name))
-			sn_value_rename(g, b->value, name);
+		const char *full = sn_printf(g->arena, "%s%s", n->scope->prefix, name);
+		if (b->value->def && b->value->def->graph == g && !sn_map_get(&g->names, full))
+			sn_value_rename(g, b->value, full);
 		is_right &= sn_scope_bind(n->scope, sn_raw_where(n), name, b->value);
 	}
 	return is_right;
@@ -119,12 +120,15 @@ sn_inline_call(struct sn_raw_node *n, const Pb__FunctionProto *f)
 	if (!check_call(n, f) || !add_defaults(n, f))
 		return false;
 	struct sn_call call = {
-		.outer = s->call, .function = f, .attrs = n->attrs.v, .nattrs = n->attrs.n,
+		.outer = s->call,
+		.function = f,
+		.attrs = n->attrs.v,
+		.nattrs = n->attrs.n,
 	};
 	struct sn_opset *own;
 	struct sn_scope inner = { .reader = r, .graph = s->graph, .call = &call };
-	const char *name = *n->name ? n->name : n->type;
-	inner.prefix = sn_printf(r->arena, "%s/", name);
+	bool is_named = strcmp(n->name, s->prefix) != 0;
+	inner.prefix = sn_printf(r->arena, "%s%s/", n->name, is_named ? "" : n->type);
 	inner.nopsets = sn_read_opsets(r, f->opset_import, f->n_opset_import, &own);
 	inner.opsets = inner.nopsets ? own : s->opsets;
 	inner.nopsets = inner.nopsets ? inner.nopsets : s->nopsets;

@@ -155,3 +155,19 @@ sn_read_node(struct sn_scope *s, const Pb__NodeProto *p, int index)
 		sn_raw_bind_unknown(&n);
 	return is_right;
 }
+
+void
+sn_note_unknown_inside(struct sn_scope *s, const Pb__GraphProto *g)
+{
+	struct sn_reader *r = s->reader;
+	for (size_t i = 0; i < g->n_node; i++) {
+		struct sn_raw_node n;
+		init(&n, s, g->node[i], (int)i);
+		if (sn_graph_op_by_name(n.domain, n.type) == GR_COUNT
+		    && !sn_find_function(r, g->node[i]))
+			sn_note_unknown(r, n.domain, n.type, sn_raw_where(&n));
+		for (size_t k = 0; k < g->node[i]->n_attribute; k++)
+			if (g->node[i]->attribute[k]->g)
+				sn_note_unknown_inside(s, g->node[i]->attribute[k]->g);
+	}
+}

@@ -70,8 +70,7 @@ depends(const struct sn_scope *s, int from, int to)
 }
 
 bool
-sn_report_unknown_name(const struct sn_scope *s, int index, struct sn_where where,
-		       const char *name)
+sn_report_unknown_name(const struct sn_scope *s, int index, struct sn_where where, const char *name)
 {
 	struct sn_diags *d = s->reader->diags;
 	int writer = -1;

@@ -5,7 +5,7 @@
 #include "frontend/onnx.pb-c.h"
 #include "frontend/onnx_data.h"
 
-enum { DENSE_MOST = 1 << 30 };		/* bytes; a sparse tensor of a few bytes can claim any size */
+enum { DENSE_MOST = 1 << 30 }; /* bytes; a sparse tensor of a few bytes can claim any size */
 
 struct sparse {
 	const Pb__SparseTensorProto *t;
@@ -35,8 +35,8 @@ check(const struct sparse *s)
 	const struct sn_data *v = s->values.data, *x = s->indices.data;
 	if (s->values.rank != 1 || v->dtype == DT_STRING || sn_dtype_info(v->dtype)->bits < 8)
 		return "sparse values must be a list of numbers";
-	if (x->dtype != DT_I64 || s->indices.rank < 1 || s->indices.rank > 2 ||
-	    s->indices.dims[0] != (int64_t)s->nnz)
+	if (x->dtype != DT_I64 || s->indices.rank < 1 || s->indices.rank > 2
+	    || s->indices.dims[0] != (int64_t)s->nnz)
 		return "sparse indices must be i64[values] or i64[values,rank]";
 	if (s->indices.rank == 2 && s->indices.dims[1] != (int64_t)s->rank)
 		return "sparse indices must have one column for each dimension";
@@ -63,8 +63,8 @@ sn_read_sparse(struct sn_data_source *src, const Pb__SparseTensorProto *t, struc
 	struct sparse s = { .t = t, .rank = t->n_dims };
 	if (!t->values || !t->indices)
 		return sn_report(src->diags, where, DG_TENSOR_NONE, "");
-	if (!sn_read_tensor(src, t->values, where, &s.values) ||
-	    !sn_read_tensor(src, t->indices, where, &s.indices))
+	if (!sn_read_tensor(src, t->values, where, &s.values)
+	    || !sn_read_tensor(src, t->indices, where, &s.indices))
 		return false;
 	const char *name = s.values.name;
 	enum sn_dtype dtype = s.values.data->dtype;

@@ -6,10 +6,10 @@
 #include "frontend/onnx_tensor.h"
 
 /* The wire walk has limited how deep values lie within values, so recursion is bounded. */
-static bool read_sequence(struct sn_data_source *s, const Pb__SequenceProto *p,
-			  struct sn_onnx_value *out);
-static bool read_optional(struct sn_data_source *s, const Pb__OptionalProto *p,
-			  struct sn_onnx_value *out);
+static bool
+read_sequence(struct sn_data_source *s, const Pb__SequenceProto *p, struct sn_onnx_value *out);
+static bool
+read_optional(struct sn_data_source *s, const Pb__OptionalProto *p, struct sn_onnx_value *out);
 
 static bool
 read_tensor(struct sn_data_source *s, const Pb__TensorProto *t, struct sn_onnx_value *out)
@@ -33,8 +33,8 @@ read_sparse(struct sn_data_source *s, const Pb__SparseTensorProto *t, struct sn_
 static bool
 read_sequence(struct sn_data_source *s, const Pb__SequenceProto *p, struct sn_onnx_value *out)
 {
-	size_t n = p->n_tensor_values + p->n_sparse_tensor_values + p->n_sequence_values +
-		   p->n_optional_values;
+	size_t n = p->n_tensor_values + p->n_sparse_tensor_values + p->n_sequence_values
+		   + p->n_optional_values;
 	struct sn_onnx_value *items = SN_NEW_ARRAY(s->arena, n, struct sn_onnx_value);
 	*out = (struct sn_onnx_value){ .kind = TY_SEQUENCE, .n = n, .items = items };
 	bool is_read = true;
@@ -83,8 +83,8 @@ read_value(struct sn_data_source *s, enum sn_type_kind kind, struct sn_arena *sc
 }
 
 bool
-sn_onnx_read_value(const char *path, enum sn_type_kind kind, struct sn_arena *a,
-		   struct sn_diags *d, struct sn_onnx_value *out)
+sn_onnx_read_value(const char *path, enum sn_type_kind kind, struct sn_arena *a, struct sn_diags *d,
+		   struct sn_onnx_value *out)
 {
 	struct sn_file file;
 	*out = (struct sn_onnx_value){ .kind = kind };

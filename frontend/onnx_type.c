@@ -41,8 +41,8 @@ param_of(const dimension *d)
 static int64_t
 value_of(const dimension *d)
 {
-	return d->value_case == PB__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE ?
-		d->dim_value : -1;
+	return d->value_case == PB__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE ? d->dim_value
+										   : -1;
 }
 
 static const struct sn_expr *
@@ -105,7 +105,7 @@ spread(struct sn_reader *r, const struct sn_pin *pin, const Pb__TensorShapeProto
 {
 	const char *input = pin->name;
 	int64_t dims[SN_MAX_RANK];
-	memcpy(dims, pin->dims, sizeof(dims));	/* adding one may move the list */
+	memcpy(dims, pin->dims, sizeof(dims)); /* adding one may move the list */
 	int rank = pin->rank;
 	for (int i = 0; i < rank && (size_t)i < shape->n_dim; i++) {
 		const char *param = param_of(shape->dim[i]);
@@ -151,8 +151,7 @@ static bool
 read_dtype(struct sn_reader *r, const char *name, int onnx, struct sn_type *out)
 {
 	out->dtype = sn_dtype_by_onnx(onnx);
-	return out->dtype != DT_NONE ||
-	       sn_report(r->diags, where(r), DG_TENSOR_TYPE, name, onnx);
+	return out->dtype != DT_NONE || sn_report(r->diags, where(r), DG_TENSOR_TYPE, name, onnx);
 }
 
 /* An input whose file says nothing of its shape: --shape says all. */
@@ -184,8 +183,7 @@ read_input_shape(struct sn_reader *r, const char *name, const Pb__TensorShapePro
 	if (pin && pin->rank != out->rank)
 		return sn_report(r->diags, where(r), DG_PIN_RANK, name, out->rank, pin->rank);
 	for (int i = 0; i < out->rank; i++) {
-		out->dims[i] = input_dim(r, name, shape->dim[i], input, i,
-					 pin ? pin->dims[i] : -1);
+		out->dims[i] = input_dim(r, name, shape->dim[i], input, i, pin ? pin->dims[i] : -1);
 		if (!out->dims[i])
 			return false;
 	}
@@ -199,18 +197,18 @@ no_type(struct sn_reader *r, const char *name, const char *why)
 }
 
 bool
-sn_read_input_type(struct sn_reader *r, const Pb__ValueInfoProto *p, int input,
-		   struct sn_type *out)
+sn_read_input_type(struct sn_reader *r, const Pb__ValueInfoProto *p, int input, struct sn_type *out)
 {
 	*out = (struct sn_type){ .kind = TY_TENSOR, .rank = -1 };
 	if (!p->type)
 		return no_type(r, p->name, "the file does not give one");
 	if (p->type->value_case != PB__TYPE_PROTO__VALUE_TENSOR_TYPE)
-		return sn_read_declared_type(r, p->type, out) ||
-		       no_type(r, p->name, "only tensors, sequences and optionals are supported");
+		return sn_read_declared_type(r, p->type, out)
+		       || no_type(r, p->name,
+				  "only tensors, sequences and optionals are supported");
 	const Pb__TypeProto__Tensor *t = p->type->tensor_type;
-	return read_dtype(r, p->name, t->elem_type, out) &&
-	       read_input_shape(r, p->name, t->shape, input, out);
+	return read_dtype(r, p->name, t->elem_type, out)
+	       && read_input_shape(r, p->name, t->shape, input, out);
 }
 
 /* As far as it is known: open dimensions whose name is no input's stay NULL. */
@@ -226,8 +224,9 @@ read_declared_tensor(struct sn_reader *r, const Pb__TypeProto__Tensor *t, struct
 		const char *param = param_of(d);
 		int64_t value = param ? sn_pin_dim(r, param) : value_of(d);
 		const struct sn_sym *s = param ? sn_map_get(&r->syms, param) : NULL;
-		out->dims[i] = value >= 0 ? sn_int(r->pool, value) :
-			       s ? sn_sym_expr(r->pool, s) : NULL;
+		out->dims[i] = value >= 0 ? sn_int(r->pool, value)
+			       : s	  ? sn_sym_expr(r->pool, s)
+					  : NULL;
 	}
 	return out->dtype != DT_NONE;
 }
@@ -240,8 +239,9 @@ sn_read_declared_type(struct sn_reader *r, const Pb__TypeProto *p, struct sn_typ
 		return read_declared_tensor(r, p->tensor_type, out);
 	bool is_sequence = p->value_case == PB__TYPE_PROTO__VALUE_SEQUENCE_TYPE;
 	bool is_optional = p->value_case == PB__TYPE_PROTO__VALUE_OPTIONAL_TYPE;
-	const Pb__TypeProto *inner = is_sequence ? p->sequence_type->elem_type :
-				     is_optional ? p->optional_type->elem_type : NULL;
+	const Pb__TypeProto *inner = is_sequence   ? p->sequence_type->elem_type
+				     : is_optional ? p->optional_type->elem_type
+						   : NULL;
 	if (!inner)
 		return false;
 	struct sn_type *elem = SN_NEW(r->arena, struct sn_type);

@@ -19,38 +19,32 @@ typedef ProtobufCFieldDescriptor field_schema;
 struct walk {
 	const struct sn_wire_bytes *in;
 	struct sn_diags *diags;
-	struct sn_buf out;		/* the skeleton */
+	struct sn_buf out; /* the skeleton */
 	int messages;
 };
 
 /* One field as it lies in the file. */
 struct field {
 	const schema *of;
-	const field_schema *is;		/* NULL: unknown */
+	const field_schema *is; /* NULL: unknown */
 	unsigned number, wire;
-	size_t start, body, end;	/* tag, value (after a length), next field */
+	size_t start, body, end; /* tag, value (after a length), next field */
 };
 
 /* What nobody reads: not copied, so that it costs nothing. */
-static const struct { const schema *of; unsigned number; } dropped[] = {
-	{ &pb__model_proto__descriptor, 20 },
-	{ &pb__model_proto__descriptor, 26 },
-	{ &pb__graph_proto__descriptor, 10 },
-	{ &pb__graph_proto__descriptor, 13 },
-	{ &pb__graph_proto__descriptor, 14 },
-	{ &pb__graph_proto__descriptor, 16 },
-	{ &pb__node_proto__descriptor, 6 },
-	{ &pb__node_proto__descriptor, 9 },
-	{ &pb__node_proto__descriptor, 10 },
-	{ &pb__attribute_proto__descriptor, 13 },
-	{ &pb__function_proto__descriptor, 8 },
-	{ &pb__function_proto__descriptor, 12 },
-	{ &pb__function_proto__descriptor, 14 },
-	{ &pb__value_info_proto__descriptor, 3 },
-	{ &pb__value_info_proto__descriptor, 4 },
-	{ &pb__tensor_proto__descriptor, 12 },
-	{ &pb__tensor_proto__descriptor, 16 },
-	{ &pb__tensor_proto__descriptor, PRIVATE_FIELD },
+static const struct {
+	const schema *of;
+	unsigned number;
+} dropped[] = {
+	{ &pb__model_proto__descriptor, 20 },	  { &pb__model_proto__descriptor, 26 },
+	{ &pb__graph_proto__descriptor, 10 },	  { &pb__graph_proto__descriptor, 13 },
+	{ &pb__graph_proto__descriptor, 14 },	  { &pb__graph_proto__descriptor, 16 },
+	{ &pb__node_proto__descriptor, 6 },	  { &pb__node_proto__descriptor, 9 },
+	{ &pb__node_proto__descriptor, 10 },	  { &pb__attribute_proto__descriptor, 13 },
+	{ &pb__function_proto__descriptor, 8 },	  { &pb__function_proto__descriptor, 12 },
+	{ &pb__function_proto__descriptor, 14 },  { &pb__value_info_proto__descriptor, 3 },
+	{ &pb__value_info_proto__descriptor, 4 }, { &pb__tensor_proto__descriptor, 12 },
+	{ &pb__tensor_proto__descriptor, 16 },	  { &pb__tensor_proto__descriptor, PRIVATE_FIELD },
 };
 
 static struct sn_where
@@ -116,15 +110,12 @@ find_end(struct walk *w, struct field *f, size_t end)
 	case WIRE_VARINT:
 		f->end = f->body;
 		return read_varint(w->in->data, &f->end, end, &x) || fail(w, DG_WIRE_BAD, f);
-	case WIRE_64:
-		return set_body(w, f, 8, end);
-	case WIRE_32:
-		return set_body(w, f, 4, end);
+	case WIRE_64: return set_body(w, f, 8, end);
+	case WIRE_32: return set_body(w, f, 4, end);
 	case WIRE_BYTES:
-		return (read_varint(w->in->data, &f->body, end, &x) || fail(w, DG_WIRE_BAD, f)) &&
-		       set_body(w, f, x, end);
-	default:
-		return fail(w, DG_WIRE_BAD, f);
+		return (read_varint(w->in->data, &f->body, end, &x) || fail(w, DG_WIRE_BAD, f))
+		       && set_body(w, f, x, end);
+	default: return fail(w, DG_WIRE_BAD, f);
 	}
 }
 
@@ -135,18 +126,14 @@ wire_of(const field_schema *f)
 	switch (f->type) {
 	case PROTOBUF_C_TYPE_FIXED32:
 	case PROTOBUF_C_TYPE_SFIXED32:
-	case PROTOBUF_C_TYPE_FLOAT:
-		return WIRE_32;
+	case PROTOBUF_C_TYPE_FLOAT: return WIRE_32;
 	case PROTOBUF_C_TYPE_FIXED64:
 	case PROTOBUF_C_TYPE_SFIXED64:
-	case PROTOBUF_C_TYPE_DOUBLE:
-		return WIRE_64;
+	case PROTOBUF_C_TYPE_DOUBLE: return WIRE_64;
 	case PROTOBUF_C_TYPE_STRING:
 	case PROTOBUF_C_TYPE_BYTES:
-	case PROTOBUF_C_TYPE_MESSAGE:
-		return WIRE_BYTES;
-	default:
-		return WIRE_VARINT;
+	case PROTOBUF_C_TYPE_MESSAGE: return WIRE_BYTES;
+	default: return WIRE_VARINT;
 	}
 }
 
@@ -166,8 +153,8 @@ check_wire_type(struct walk *w, const struct field *f)
 	size_t size = want == WIRE_32 ? 4 : want == WIRE_64 ? 8 : 1;
 	if (is_packed(f) && (f->end - f->body) % size)
 		return fail(w, DG_WIRE_BAD, f);
-	if (f->is->type == PROTOBUF_C_TYPE_STRING &&
-	    memchr(w->in->data + f->body, 0, f->end - f->body))
+	if (f->is->type == PROTOBUF_C_TYPE_STRING
+	    && memchr(w->in->data + f->body, 0, f->end - f->body))
 		return fail(w, DG_WIRE_NUL, f);
 	return true;
 }
@@ -225,10 +212,10 @@ static bool
 is_payload(const struct field *f)
 {
 	bool is_data = is_packed(f) || f->is->type == PROTOBUF_C_TYPE_BYTES;
-	return f->of == &pb__tensor_proto__descriptor && is_data && f->number != 1 &&
-	       f->is->label == (is_packed(f) ? PROTOBUF_C_LABEL_REPEATED
-					     : PROTOBUF_C_LABEL_OPTIONAL) &&
-	       f->end - f->body >= SN_WIRE_PAYLOAD;
+	return f->of == &pb__tensor_proto__descriptor && is_data && f->number != 1
+	       && f->is->label
+			  == (is_packed(f) ? PROTOBUF_C_LABEL_REPEATED : PROTOBUF_C_LABEL_OPTIONAL)
+	       && f->end - f->body >= SN_WIRE_PAYLOAD;
 }
 
 static bool
@@ -243,8 +230,7 @@ is_dropped(const struct field *f)
 static bool
 is_over_budget(const struct walk *w)
 {
-	return w->messages > SN_WIRE_MESSAGES ||
-	       w->out.len > (size_t)SN_WIRE_MEGABYTES << 20;
+	return w->messages > SN_WIRE_MESSAGES || w->out.len > (size_t)SN_WIRE_MEGABYTES << 20;
 }
 
 static bool
@@ -281,8 +267,8 @@ static bool
 check_once(struct walk *w, const struct field *f, uint64_t *seen)
 {
 	uint64_t bit = (uint64_t)1 << (f->is - f->of->fields);
-	bool is_twice = *seen & bit && f->is->type == PROTOBUF_C_TYPE_MESSAGE &&
-			f->is->label != PROTOBUF_C_LABEL_REPEATED;
+	bool is_twice = *seen & bit && f->is->type == PROTOBUF_C_TYPE_MESSAGE
+			&& f->is->label != PROTOBUF_C_LABEL_REPEATED;
 	*seen |= bit;
 	return !is_twice || fail(w, DG_WIRE_TWICE, f);
 }
@@ -339,8 +325,7 @@ unpack(struct walk *w, const schema *of, struct sn_arena *a)
 {
 	struct budget b = { .arena = a, .left = (size_t)SN_WIRE_MEGABYTES << 20 };
 	ProtobufCAllocator alloc = { budget_alloc, budget_free, &b };
-	void *m = protobuf_c_message_unpack(of, &alloc, w->out.len,
-					    (const uint8_t *)w->out.text);
+	void *m = protobuf_c_message_unpack(of, &alloc, w->out.len, (const uint8_t *)w->out.text);
 	if (m)
 		return m;
 	struct field f = { .of = of };

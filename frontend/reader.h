@@ -131,6 +131,8 @@ void sn_scope_index_writers(struct sn_scope *s);
 
 /* onnx_node.c: reads one node, with all that it expands to. */
 bool sn_read_node(struct sn_scope *s, const struct Pb__NodeProto *p, int index);
+/* Notes the unknown operators of a body that is not read. */
+void sn_note_unknown_inside(struct sn_scope *s, const struct Pb__GraphProto *g);
 
 /* onnx_attr.c */
 bool sn_read_attr(struct sn_scope *s, const struct Pb__AttributeProto *p, struct sn_where where,
@@ -169,7 +171,9 @@ bool sn_pins_check_used(struct sn_reader *r);
 
 /* build.c: makes the node of the graph from a raw node in its newest form, binds its results. */
 bool sn_raw_finish(struct sn_raw_node *n);
-/* Reports each unknown operator once; true if there was none. */
+/* Unknown operators: counted while reading, each reported once at the end (true: none). */
+void sn_note_unknown(struct sn_reader *r, const char *domain, const char *type,
+		     struct sn_where where);
 bool sn_report_unknown_ops(struct sn_reader *r);
 /* Binds the names of N's results to values of unknown type, so that reading can go on. */
 void sn_raw_bind_unknown(struct sn_raw_node *n);

@@ -112,7 +112,7 @@ is_number(const struct sn_expr *e, double x)
 	if (!sn_is_const(e))
 		return false;
 	if (!sn_is_float((enum sn_dtype)e->dtype))
-		return e->dtype != DT_BOOL && e->num.i == (int64_t)x;
+		return e->dtype != DT_BOOL && isfinite(x) && e->num.i == (int64_t)x;
 	return e->num.f == x && signbit(e->num.f) == signbit(x);
 }
 
