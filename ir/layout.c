@@ -59,6 +59,20 @@ sn_layout_blocked(struct sn_pool *p, const struct sn_type *t, int axis, int64_t 
 }
 
 const struct sn_layout *
+sn_layout_of_parts(struct sn_pool *p, const struct sn_type *t, const struct sn_layout_part *parts,
+		   int n)
+{
+	struct sn_layout *l = SN_NEW(p->arena, struct sn_layout);
+
+	l->rank = t->rank;
+	l->nparts = n;
+	for (int i = 0; i < n; i++)
+		l->parts[i] = parts[i];
+	finish(p, l, t);
+	return l;
+}
+
+const struct sn_layout *
 sn_layout_of(struct sn_pool *p, const struct sn_tensor *t)
 {
 	return t->layout ? t->layout : sn_layout_dense(p, &t->type);

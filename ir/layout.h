@@ -27,7 +27,7 @@ struct sn_layout_part {
 
 struct sn_layout {
 	int rank;
-	enum sn_dtype dtype;	   /* of the elements and of FILL */
+	enum sn_dtype dtype;			   /* of the elements and of FILL */
 	const struct sn_expr *extent[SN_MAX_RANK]; /* padded, halo included */
 	int64_t halo_lo[SN_MAX_RANK], halo_hi[SN_MAX_RANK];
 	union sn_num fill; /* value of halo and padding */
@@ -46,6 +46,11 @@ const struct sn_layout *
 sn_layout_blocked(struct sn_pool *p, const struct sn_type *t, int axis, int64_t block,
 		  const int64_t *halo_lo, const int64_t *halo_hi, const union sn_num *fill);
 
+/* N PARTS in the order given, outermost first; strides and extents are filled in. Each dimension has
+ * one part without remainder, and parts with remainder for what that one divides away. */
+const struct sn_layout *sn_layout_of_parts(struct sn_pool *p, const struct sn_type *t,
+					   const struct sn_layout_part *parts, int n);
+
 /* The layout of T (dense when it has none of its own). */
 struct sn_tensor;
 const struct sn_layout *sn_layout_of(struct sn_pool *p, const struct sn_tensor *t);
@@ -61,7 +66,7 @@ void sn_layout_print(struct sn_buf *out, const struct sn_layout *l);
 
 /* Reads that back, from '{' on, for a tensor of type T; NULL if an error was reported. */
 struct sn_lex;
-const struct sn_layout *sn_layout_parse(struct sn_lex *x, struct sn_pool *p,
-					const struct sn_type *t);
+const struct sn_layout *
+sn_layout_parse(struct sn_lex *x, struct sn_pool *p, const struct sn_type *t);
 
 #endif

@@ -8,7 +8,8 @@
  * anyway); maps and windows follow what they read.  A tensor that is read with
  * a constant outside value gets a halo holding it.  The caller's tensors stay
  * row-major: where a contraction would read an input with an outside value, or
- * store an output in blocks, a copy is put between.  Constants are laid out
+ * store an output in blocks, a copy is put between; so also where an operand
+ * that is no constant is not contiguous along its result's rows.  Constants are laid out
  * later (pack-constants).  Exact.  Cost: linear in reads.
  *
  * Not done: undoing a blocked layout where later readers want rows.
@@ -87,6 +88,13 @@ is_wide(struct assign *a, const struct sn_comp *m, const struct sn_expr *extent)
 {
 	int64_t n, lanes = tile_lanes(&a->s, m);
 	return sn_get_int(extent, &n) && lanes > 1 && n >= lanes / 2;
+}
+
+static bool
+is_wide_or_unknown(struct assign *a, const struct sn_comp *m, const struct sn_expr *extent)
+{
+	int64_t n;
+	return !sn_get_int(extent, &n) || is_wide(a, m, extent);
 }
 
 /* Wants blocks for the results of K if it is a contraction with weights. */
@@ -306,6 +314,64 @@ copy_output(struct assign *a, struct sn_tensor *t)
 	insert_copy(a, n, t, a->pr->kernels.n);
 }
 
+/* ---- operands of contractions that are not constants ---- */
+
+/* The axis along which the first result of M is contiguous as it is, or -1. */
+static int
+contiguous_axis(struct assign *a, const struct sn_comp *m)
+{
+	const struct sn_tensor *t = m->results[0].tensor;
+	for (int v = 0; v < m->naxes; v++) {
+		int d = tile_plain_dim(a->m->pool, t, m->results[0].idx, m->axes[v]);
+		if (d >= 0 && want_of(a, t)->block_dim < 0 && is_innermost(t, d)
+		    && !sn_is_int_const(m->axes[v]->extent, 1))
+			return v;
+	}
+	return -1;
+}
+
+/* A copy of X's tensor, made before kernel number AT, that is contiguous along dimension D. */
+static struct sn_tensor *
+copy_turned(struct assign *a, const struct sn_expr *x, int d, size_t at)
+{
+	struct sn_tensor *t = (struct sn_tensor *)x->tensor;
+	struct sn_tensor *n = twin(a, t, "turned");
+	struct sn_layout_part parts[SN_MAX_RANK];
+	int np = 0;
+	for (int i = 0; i < t->type.rank; i++)
+		if (i != d)
+			parts[np++] = (struct sn_layout_part){ i, 1, 0, NULL };
+	parts[np++] = (struct sn_layout_part){ d, 1, 0, NULL };
+	n->layout = sn_layout_of_parts(a->m->pool, &t->type, parts, np);
+	insert_copy(a, t, n, at);
+	return n;
+}
+
+/* Sums of products whose operands are not constants: one that moves with the result's contiguous axis
+ * must be contiguous along it too, else a copy is. True if kernel number AT has moved up by one. */
+static bool
+turn_operand(struct assign *a, size_t at)
+{
+	struct sn_kernel *k = a->pr->kernels.v[at];
+	const struct sn_comp *m = k->stages.v[0];
+	if (k->stages.n != 1 || !m->reducer || m->nred == 0 || weights_axis(a, m) >= 0)
+		return false;
+	int v = contiguous_axis(a, m);
+	struct sn_read_list reads = { 0 };
+	sn_reads_of(m->args[0], a->c->scratch, &reads);
+	for (size_t i = 0; v >= 0 && i < reads.list.n; i++) {
+		const struct sn_expr *x = reads.list.v[i];
+		int d = tile_plain_dim(a->m->pool, x->tensor, x->args, m->axes[v]);
+		if (reads.list.n < 2 || d < 0 || is_innermost(x->tensor, d) || x->has_outside
+		    || !is_wide_or_unknown(a, m, m->axes[v]->extent) || x->tensor->layout
+		    || want_of(a, x->tensor)->block_dim >= 0 || x->tensor->role == TR_CONST)
+			continue;
+		swap_tensor(a, k, (struct sn_tensor *)x->tensor, copy_turned(a, x, d, at));
+		return true;
+	}
+	return false;
+}
+
 /* ---- the pass ---- */
 
 static void
@@ -313,7 +379,8 @@ set_layout(struct assign *a, struct sn_tensor *t)
 {
 	const struct want *w = want_of(a, t);
 	int64_t block = sn_target_lanes(a->m->target, sn_dtype_info(t->type.dtype)->bits / 8);
-	if (t->store != TS_OWN || t->role != TR_TEMP || (w->block_dim < 0 && !w->has_halo))
+	if (t->layout || t->store != TS_OWN || t->role != TR_TEMP
+	    || (w->block_dim < 0 && !w->has_halo))
 		return;
 	if (sn_dtype_info(t->type.dtype)->bits < 32)
 		block = sn_target_lanes(a->m->target, 4);
@@ -345,14 +412,16 @@ sn_pass_assign_layouts(struct sn_pass_ctx *c)
 			    .m = m,
 			    .pr = m->program,
 			    .s = { m, m->target, m->pool, m->arena, c->scratch } };
-	/* at most one twin for each input and output */
-	a.nwant = a.pr->tensors.n + a.pr->inputs.n + a.pr->outputs.n;
+	/* at most one twin for each input, output and kernel */
+	a.nwant = a.pr->tensors.n + a.pr->inputs.n + a.pr->outputs.n + a.pr->kernels.n;
 	a.want = SN_NEW_ARRAY(c->scratch, a.nwant, struct want);
 	for (size_t i = 0; i < a.nwant; i++)
 		a.want[i].block_dim = -1;
 	if (m->has_vectors)
 		each_comp(&a, blocks);
 	each_comp(&a, want_halos);
+	for (size_t i = 0; i < a.pr->kernels.n && m->has_vectors; i++)
+		i += turn_operand(&a, i);
 	for (size_t i = 0; i < a.pr->inputs.n; i++)
 		copy_input(&a, a.pr->inputs.v[i]);
 	for (size_t i = 0; i < a.pr->outputs.n; i++)

@@ -22,34 +22,15 @@ struct pack {
 	size_t ntaken;
 };
 
-static void
-add_part(struct sn_layout *l, int dim, int64_t div, int64_t mod)
-{
-	l->parts[l->nparts++] = (struct sn_layout_part){ dim, div, mod, NULL };
-}
-
-/* Number of different values of a part. */
-static const struct sn_expr *
-part_extent(struct sn_pool *p, const struct sn_layout *l, const struct sn_layout_part *part)
-{
-	return part->mod ? sn_int(p, part->mod) : sn_divk(p, l->extent[part->axis], part->div);
-}
+struct parts {
+	struct sn_layout_part v[SN_MAX_PARTS];
+	int n;
+};
 
 static void
-set_strides(struct sn_pool *p, struct sn_layout *l)
+add_part(struct parts *l, int dim, int64_t div, int64_t mod)
 {
-	const struct sn_expr *stride = sn_int(p, 1);
-	for (int i = l->nparts - 1; i >= 0; i--) {
-		l->parts[i].stride = stride;
-		stride = sn_mul(p, stride, part_extent(p, l, &l->parts[i]));
-	}
-	l->size = stride;
-}
-
-static const struct sn_expr *
-round_up(struct sn_pool *p, const struct sn_expr *n, int64_t k)
-{
-	return sn_mulk(p, sn_divk(p, sn_addk(p, n, k - 1), k), k);
+	l->v[l->n++] = (struct sn_layout_part){ dim, div, mod, NULL };
 }
 
 /* The layout of constant READ for kernel K's tile; NULL if its plain layout serves. */
@@ -64,34 +45,26 @@ tile_layout(struct pack *pk, const struct sn_kernel *k, const struct sn_expr *re
 	int v = tile_plain_dim(p, t, read->args, m->axes[knobs.vec]);
 	if (v < 0 || knobs.lanes == 1)
 		return NULL;
-	struct sn_layout *l = SN_NEW(pk->m->arena, struct sn_layout);
+	struct parts l = { .n = 0 };
 	struct red_loop red[2 * SN_MAX_AXES];
 	int nred = m->reducer ? tile_red_loops(&pk->s, m, red) : 0, dims[2 * SN_MAX_AXES];
 	int64_t group = knobs.lanes * knobs.nv;
 	bool is_red[SN_MAX_RANK] = { false };
-	l->rank = t->type.rank;
-	for (int d = 0; d < l->rank; d++)
-		l->extent[d] = t->type.dims[d];
 	for (int i = 0; i < nred; i++) {
 		dims[i] = tile_plain_dim(p, t, read->args, m->red[red[i].axis]);
-		if (dims[i] < 0)
-			continue;
-		is_red[dims[i]] = true;
-		if (red[i].block)
-			l->extent[dims[i]] = round_up(p, t->type.dims[dims[i]], red[i].block);
+		if (dims[i] >= 0)
+			is_red[dims[i]] = true;
 	}
-	for (int d = 0; d < l->rank; d++)
+	for (int d = 0; d < t->type.rank; d++)
 		if (d != v && !is_red[d])
-			add_part(l, d, 1, 0);
-	l->extent[v] = round_up(p, t->type.dims[v], group);
-	add_part(l, v, group, 0);
+			add_part(&l, d, 1, 0);
+	add_part(&l, v, group, 0);
 	for (int i = 0; i < nred; i++)
 		if (dims[i] >= 0)
-			add_part(l, dims[i], red[i].block && !red[i].is_inner ? red[i].block : 1,
+			add_part(&l, dims[i], red[i].block && !red[i].is_inner ? red[i].block : 1,
 				 red[i].is_inner ? red[i].block : 0);
-	add_part(l, v, 1, group);
-	set_strides(p, l);
-	return l;
+	add_part(&l, v, 1, group);
+	return sn_layout_of_parts(p, &t->type, l.v, l.n);
 }
 
 struct swap {

@@ -29,6 +29,6 @@ struct sn_schedule {
 };
 
 const struct sn_schedule *sn_schedules(int *out_n);
-const struct sn_schedule *sn_schedule_find(const char *name);	/* NULL: unknown, or NAME is NULL */
+const struct sn_schedule *sn_schedule_find(const char *name); /* NULL: unknown, or NAME is NULL */
 
 #endif

@@ -306,6 +306,55 @@ test_matmul_symbolic(void **state)
 	check_matmul(state, 37, 70, 48, true);
 }
 
+/* s[h, i, j] = sum(d) q[i, h*D+d] * k[j, h*D+d], then o[i, h*D+d] = sum(j) s[h, i, j] * v[j, h*D+d]: products
+ * of operands that are not constants. */
+static void
+check_scores(void **state, int64_t len, bool is_symbolic)
+{
+	struct bed b;
+	bed_init(&b, state, "x86-64-v4");
+	struct sn_pool *p = &b.pool;
+	struct sn_sym *sym = sn_sym_new(p, "S", 1, 1000);
+	const struct sn_expr *n = is_symbolic ? sn_sym_expr(p, sym) : sn_int(p, len);
+	const struct sn_expr *wide[2] = { n, sn_int(p, 64) }, *cube[3] = { sn_int(p, 2), n, n };
+	struct sn_tensor *q = tensor(&b, "q", TR_INPUT, 2, wide),
+			 *k = tensor(&b, "k", TR_INPUT, 2, wide);
+	struct sn_tensor *v = tensor(&b, "v", TR_INPUT, 2, wide),
+			 *s = tensor(&b, "s", TR_TEMP, 3, cube);
+	struct sn_tensor *o = tensor(&b, "o", TR_OUTPUT, 2, wide);
+	io(&b, q, true);
+	io(&b, k, true);
+	io(&b, v, true);
+	io(&b, o, false);
+	struct sn_comp *m = comp(&b, "scores", s);
+	const struct sn_expr *d = red(&b, m, "d", sn_int(p, 32));
+	const struct sn_expr *col = sn_add(p, sn_mulk(p, ax(&b, m, 0), 32), d);
+	m->results[0].value = sum_of_products(
+		&b, m, sn_read(p, q, (const struct sn_expr *[]){ ax(&b, m, 1), col }, 2, NULL),
+		sn_read(p, k, (const struct sn_expr *[]){ ax(&b, m, 2), col }, 2, NULL));
+	m = comp(&b, "mix", s);
+	m->results[0].tensor = o;
+	m->axes[2] = sn_axis_new(p, "d", sn_int(p, 32));
+	const struct sn_expr *j = red(&b, m, "j", n);
+	col = sn_add(p, sn_mulk(p, ax(&b, m, 0), 32), ax(&b, m, 2));
+	m->results[0].idx[0] = ax(&b, m, 1);
+	m->results[0].idx[1] = col;
+	m->results[0].idx[2] = NULL;
+	m->results[0].value = sum_of_products(
+		&b, m,
+		sn_read(p, s, (const struct sn_expr *[]){ ax(&b, m, 0), ax(&b, m, 1), j }, 3, NULL),
+		sn_read(p, v, (const struct sn_expr *[]){ j, col }, 2, NULL));
+	check(&b, &len);
+}
+
+static void
+test_scores(void **state)
+{
+	check_scores(state, 37, false);
+	check_scores(state, 37, true);
+	check_scores(state, 5, true);
+}
+
 /* Softmax over the last axis as three stages with shared rows. */
 static void
 test_softmax(void **state)
@@ -360,6 +409,7 @@ main(void)
 		UNIT_TEST(test_conv_v4),	 UNIT_TEST(test_conv_v3),
 		UNIT_TEST(test_conv_generic),	 UNIT_TEST(test_matmul),
 		UNIT_TEST(test_matmul_symbolic), UNIT_TEST(test_softmax),
+		UNIT_TEST(test_scores),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
