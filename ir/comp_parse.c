@@ -87,9 +87,13 @@ parse_lets(parser *p)
 
 /* ---- the reduction ---- */
 
+/* Reports at MARK, where the value begins. */
 static bool
-check_type(parser *p, const char *what, enum sn_dtype want, enum sn_dtype got)
+check_type(parser *p, const struct sn_lex *mark, const char *what, enum sn_dtype want,
+	   enum sn_dtype got)
 {
+	if (want != got)
+		p->x = *mark;
 	return want == got || sn_lex_error(&p->x, DG_TX_TYPES, what, sn_dtype_info(want)->text,
 					   sn_dtype_info(got)->text);
 }
@@ -105,6 +109,7 @@ static bool
 parse_args(parser *p, struct sn_comp *c, const char *name)
 {
 	int n = 0;
+	struct sn_lex mark = p->x;
 	do {
 		if (n == 4)
 			return sn_lex_expected(&p->x, "at most 4 arguments");
@@ -121,7 +126,8 @@ parse_args(parser *p, struct sn_comp *c, const char *name)
 		return sn_lex_error(&p->x, DG_TX_COUNT, name,
 				    sn_printf(p->x.arena, "%d arguments", c->reducer->nargs), n);
 	for (int i = 0; i < n; i++)
-		if (!check_type(p, name, c->reducer->arg_types[i], (enum sn_dtype)c->args[i]->dtype))
+		if (!check_type(p, &mark, name, c->reducer->arg_types[i],
+				(enum sn_dtype)c->args[i]->dtype))
 			return false;
 	return true;
 }
@@ -190,11 +196,12 @@ parse_result(parser *p, struct sn_comp *c)
 	if (c->nresults == SN_MAX_RESULTS)
 		return sn_lex_expected(&p->x, "at most 4 results");
 	struct sn_result *r = &c->results[c->nresults++];
+	struct sn_lex mark = p->x;
 	r->tensor = t;
 	sn_lex_next(&p->x);
 	return parse_index(p, t, r) && sn_lex_expect(&p->x, "=") &&
 	       (r->value = sn_expr_parse(&p->x, p->pr->pool, &p->scope)) &&
-	       check_type(p, name, t->type.dtype, (enum sn_dtype)r->value->dtype);
+	       check_type(p, &mark, name, t->type.dtype, (enum sn_dtype)r->value->dtype);
 }
 
 /* A statement begins with a name; what follows it tells a result from a reduction. */
@@ -259,8 +266,9 @@ parse_list(parser *p, const struct sn_reducer *r, const struct sn_expr **out)
 	for (int i = 0; i < r->nstates; i++) {
 		if (i && !sn_lex_expect(&p->x, ","))
 			return false;
+		struct sn_lex mark = p->x;
 		out[i] = sn_expr_parse(&p->x, p->pr->pool, &p->scope);
-		if (!out[i] || !check_type(p, r->name, r->state_types[i],
+		if (!out[i] || !check_type(p, &mark, r->name, r->state_types[i],
 					   (enum sn_dtype)out[i]->dtype))
 			return false;
 	}

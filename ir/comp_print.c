@@ -29,6 +29,7 @@ struct printer {
 	struct sn_expr_names names;
 	const char *file;
 	int depth;
+	struct sn_comp_lines *lines;
 };
 
 /* ---- what occurs ---- */
@@ -231,6 +232,7 @@ print_reduction(struct printer *p)
 {
 	const struct sn_comp *c = p->c;
 	const struct sn_reducer *r = c->reducer;
+	p->lines->args = p->out->len;
 	start_line(p, 1);
 	for (int i = 0; i < r->nstates; i++) {
 		sn_buf_add(p->out, i ? ", " : "");
@@ -244,6 +246,7 @@ print_reduction(struct printer *p)
 	if (has_lets_inside(p)) {
 		sn_buf_addc(p->out, '\n');
 		print_lets(p, INSIDE);
+		p->lines->args = p->out->len;
 		start_line(p, 2);
 	} else {
 		sn_buf_addc(p->out, ' ');
@@ -281,7 +284,7 @@ same_origin(const struct sn_origin *a, const struct sn_origin *b)
 
 void
 sn_comp_print(struct sn_buf *out, const struct sn_comp *c, const struct sn_origin *origin,
-	      const char *file, int depth)
+	      const char *file, int depth, struct sn_comp_lines *lines)
 {
 	struct sn_arena *scratch = sn_arena_child(out->arena);
 	struct printer p = { .out = out, .arena = scratch, .c = c, .file = file, .depth = depth };
@@ -289,6 +292,8 @@ sn_comp_print(struct sn_buf *out, const struct sn_comp *c, const struct sn_origi
 	collect_parts(&p);
 	choose_names(&p);
 	choose_lets(&p);
+	p.lines = lines ? lines : SN_NEW(scratch, struct sn_comp_lines);
+	p.lines->axes = out->len;
 	start_line(&p, 0);
 	sn_buf_add(out, c->naxes ? "for " : "for");
 	print_axes(&p, c->axes, c->naxes, p.axes);
@@ -299,7 +304,9 @@ sn_comp_print(struct sn_buf *out, const struct sn_comp *c, const struct sn_origi
 	if (c->reducer)
 		print_reduction(&p);
 	print_lets(&p, AFTER);
-	for (int i = 0; i < c->nresults; i++)
+	for (int i = 0; i < c->nresults; i++) {
+		p.lines->results[i] = out->len;
 		print_result(&p, &c->results[i]);
+	}
 	sn_arena_release(scratch);
 }

@@ -198,7 +198,7 @@ print_kernel(struct printer *p, const struct sn_kernel *k)
 	sn_origin_print_text(p->out, k->origin, p->file);
 	sn_buf_add(p->out, " {\n");
 	for (size_t i = 0; i < k->stages.n; i++)
-		sn_comp_print(p->out, k->stages.v[i], k->origin, p->file, 2);
+		sn_comp_print(p->out, k->stages.v[i], k->origin, p->file, 2, NULL);
 	sn_buf_add(p->out, "\t}\n");
 }
 

@@ -7,7 +7,7 @@
 
 static const struct ft_level levels[] = {
 	{ "graph", ft_graph_parse, ft_graph_print, ft_graph_verify, NULL },
-	{ "tensor", ft_tensor_parse, ft_tensor_print, NULL, ft_tensor_interp },
+	{ "tensor", ft_tensor_parse, ft_tensor_print, ft_tensor_verify, ft_tensor_interp },
 	{ "loop", ft_loop_parse, ft_loop_print, ft_loop_verify, ft_loop_interp },
 };
 

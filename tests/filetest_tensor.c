@@ -15,6 +15,12 @@ ft_tensor_print(struct sn_buf *out, const void *ir, bool with_data)
 	sn_program_print(out, ir, with_data);
 }
 
+bool
+ft_tensor_verify(void *ir, struct sn_diags *d)
+{
+	return sn_program_verify(ir, d);
+}
+
 static bool
 make_array(struct ft_run *r, const struct sn_tensor *t, enum sn_dtype dtype, struct sn_array *out)
 {
