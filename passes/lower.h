@@ -30,6 +30,11 @@ struct sn_lower {
 	struct sn_diags *diags;
 };
 
+/* The whole of G, which must have its types, in G's arena; NULL if an error was reported. Remarks go
+ * to M. */
+struct sn_program *sn_lower_program(const struct sn_graph *g, struct sn_module *m,
+				    struct sn_diags *diags, struct sn_arena *scratch);
+
 /* Tensors of the node's operands and results; an absent operand is NULL. */
 struct sn_tensor *sn_lower_in(struct sn_lower *c, int i);
 struct sn_tensor *sn_lower_out(struct sn_lower *c, int i);

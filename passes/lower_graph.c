@@ -356,18 +356,17 @@ copy_outputs(struct sn_lower *c, const struct sn_graph *g)
 	}
 }
 
-bool
-sn_pass_lower_graph(struct sn_pass_ctx *ctx)
+struct sn_program *
+sn_lower_program(const struct sn_graph *g, struct sn_module *m, struct sn_diags *diags,
+		 struct sn_arena *scratch)
 {
-	struct sn_module *m = ctx->module;
-	const struct sn_graph *g = m->graph;
 	struct sn_lower c = {
 		.module = m,
-		.program = sn_program_new(m->arena, m->pool, g->name),
-		.pool = m->pool,
-		.arena = m->arena,
-		.diags = m->diags,
-		.tensors = SN_NEW_ARRAY(ctx->scratch, (size_t)g->nvalues, struct sn_tensor *),
+		.program = sn_program_new(g->arena, g->pool, g->name),
+		.pool = g->pool,
+		.arena = g->arena,
+		.diags = diags,
+		.tensors = SN_NEW_ARRAY(scratch, (size_t)g->nvalues, struct sn_tensor *),
 	};
 	bool ok = true;
 	make_inputs(&c, g);
@@ -375,9 +374,16 @@ sn_pass_lower_graph(struct sn_pass_ctx *ctx)
 	SN_FOR_NODES(g, n)
 		ok &= lower_node(&c, n);
 	if (!ok)
-		return false;
+		return NULL;
 	copy_outputs(&c, g);
-	m->program = c.program;
+	return c.program;
+}
+
+bool
+sn_pass_lower_graph(struct sn_pass_ctx *ctx)
+{
+	struct sn_module *m = ctx->module;
+	m->program = sn_lower_program(m->graph, m, m->diags, ctx->scratch);
 	ctx->has_changed = true;
-	return true;
+	return m->program != NULL;
 }

@@ -7,6 +7,8 @@ static const char *const pipeline[] = {
 	/* graph: what is computed */
 	"infer-shapes",		/* all later passes read types and known elements */
 	"remove-dead",		/* before anything is spent on what nobody reads */
+	"fold-constants",	/* makes weights and shapes constants that rules can see */
+	"infer-shapes",		/* shapes that came out of folding */
 	"fold-batch-norm",	/* before rules see its product and sum, which round twice */
 	"rewrite-graph",
 	"merge-common",		/* after rules have made more nodes equal */
