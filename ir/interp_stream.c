@@ -77,7 +77,8 @@ sn_stream_finish(struct stream *s, struct plan *p, bool is_row, enum carrier c)
 	while (from > 0 && s->lane_stride[from - 1] == s->lane_stride[from] * l->size[from])
 		from--;
 	s->flat_from = from;
-	s->is_alias = is_row && from == 0 && s->lane_stride[l->naxes - 1] == 1 &&
+	s->is_alias = is_row && l->naxes && from == 0 &&
+		s->lane_stride[l->naxes - 1] == 1 &&
 		s->mem->is_aligned && c == carrier_of(s->mem->dtype) &&
 		(s->mem->dtype == DT_F32 || s->mem->dtype == DT_F64 || s->mem->dtype == DT_I64);
 	s->load = sn_interp_load_fn(s->mem->dtype, c);
