@@ -115,7 +115,7 @@ cc_words(struct sn_compiler *c, const struct sn_emit_opts *o, struct words *w)
 	add_words(a, w, o->cc ? o->cc : "cc");
 	add_words(a, w, sn_dialect_flags(c->dialect));
 	add_words(a, w, c->module->target->march);
-	add_words(a, w, "-O2 -fPIC -shared -fvisibility=hidden -o");
+	add_words(a, w, "-O2 -fPIC -shared -o");
 	SN_PUSH(a, &w->list, sn_printf(a, "lib%s.so", name));
 	SN_PUSH(a, &w->list, sn_printf(a, "%s.c", name));
 	if (o->weights == WF_OBJECT)

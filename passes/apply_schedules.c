@@ -7,6 +7,7 @@
  * Equal functions (but for names) are built once and called several times; the
  * step keeps the kernel, so that profiles and comments name each.  Cost: linear.
  */
+#include <ctype.h>
 #include "passes/emit.h"
 #include "passes/pass.h"
 #include "passes/schedule.h"
@@ -106,10 +107,36 @@ find_syms(struct apply *a, struct sn_func *f)
 			SN_PUSH(f->arena, &f->syms, p->syms[i]);
 }
 
+/* Most operators that a name spells out. */
+enum { NAME_OPS = 4 };
+
+/* k03_conv_add_relu: number and operators of the kernel; without origin its own name. */
+static const char *
+name_of(struct apply *a, const struct sn_kernel *k, size_t number)
+{
+	struct sn_buf b;
+	sn_buf_init(&b, a->c->module->arena);
+	sn_buf_addf(&b, "k%02zu", number);
+	int n = k->origin ? k->origin->n : 0;
+	for (int i = 0; i < n && i < NAME_OPS; i++) {
+		sn_buf_addc(&b, '_');
+		for (const char *s = k->origin->nodes[i]->op; *s; s++)
+			sn_buf_addc(&b, isalnum((unsigned char)*s)
+						? (char)tolower((unsigned char)*s)
+						: '_');
+	}
+	if (n == 0)
+		sn_buf_addf(&b, "_%s", k->name);
+	if (n > NAME_OPS)
+		sn_buf_addf(&b, "_and_%d", n - NAME_OPS);
+	return b.text;
+}
+
 static bool
-apply(struct apply *a, const struct sn_kernel *k)
+apply(struct apply *a, struct sn_kernel *k, size_t number)
 {
 	struct sn_module *m = a->c->module;
+	k->name = name_of(a, k, number);
 	struct sn_func *f = sn_func_new(m->arena, m->pool, k->name);
 	struct sn_builder b;
 	sn_builder_init(&b, f);
@@ -138,7 +165,7 @@ sn_pass_apply_schedules(struct sn_pass_ctx *c)
 	m->plan = SN_NEW(m->arena, struct sn_plan);
 	m->funcs.n = 0;
 	for (size_t i = 0; i < m->program->kernels.n; i++)
-		if (!apply(&a, m->program->kernels.v[i]))
+		if (!apply(&a, m->program->kernels.v[i], i))
 			return false;
 	c->has_changed = true;
 	return true;

@@ -30,12 +30,12 @@ class Need(C.Structure):
     _fields_ = [('arena_bytes', C.c_size_t)]
 
 
-PARALLEL = C.CFUNCTYPE(None, C.c_void_p, C.c_void_p, C.c_void_p, C.c_int64)
+PARALLEL = C.CFUNCTYPE(None, C.c_void_p, C.c_void_p, C.c_void_p, C.c_int64)  # ctx, body, arg, n
 KERNEL = C.CFUNCTYPE(None, C.c_void_p, C.c_int32, C.c_int32)
 
 
 class Hooks(C.Structure):
-    _fields_ = [('ctx', C.c_void_p), ('parallel', PARALLEL), ('kernel', KERNEL)]
+    _fields_ = [('ctx', C.c_void_p), ('parallel', PARALLEL), ('nthreads', C.c_int32), ('kernel', KERNEL)]
 
 
 TP = C.POINTER(Tensor)
@@ -72,9 +72,7 @@ class Model:
         so = glob.glob(os.path.join(folder, 'lib*.so'))[0]
         self.name = os.path.basename(so)[3:-3]
         self.lib = C.CDLL(os.path.abspath(so))
-        get = getattr(self.lib, self.name + '_model')
-        get.restype = C.POINTER(Abi)
-        self.abi = get().contents
+        self.abi = Abi.in_dll(self.lib, self.name + '_model')
         self.context = aligned(max(self.abi.context_bytes, 64))
         weights, size = None, 0
         if not self.abi.weights and self.abi.weights_bytes:
