@@ -41,25 +41,26 @@ sn_data_source_init(struct sn_data_source *s, const struct sn_wire_bytes *b, con
 }
 
 bool
-sn_check_dims(struct sn_data_source *s, struct sn_where where, const char *name,
-	      const int64_t *dims, size_t rank, enum sn_dtype t, size_t *out_n)
+sn_check_dims(struct sn_data_source *s, struct sn_where where, const struct sn_declared *x,
+	      size_t *out_n)
 {
 	uint64_t n = 1, bits;
 	bool has_zero = false;
-	if (rank > SN_MAX_RANK)
-		return sn_report(s->diags, where, DG_TENSOR_RANK, name, (int)rank, SN_MAX_RANK);
-	for (size_t i = 0; i < rank; i++) {
-		if (dims[i] < 0 || dims[i] >= (int64_t)1 << BYTES_MOST_LOG2)
-			return sn_report(s->diags, where, DG_TENSOR_DIMS, name, (int)i,
-					 (long long)dims[i]);
-		has_zero |= dims[i] == 0;
+	if (x->rank > SN_MAX_RANK)
+		return sn_report(s->diags, where, DG_TENSOR_RANK, x->name, (int)x->rank,
+				 SN_MAX_RANK);
+	for (size_t i = 0; i < x->rank; i++) {
+		if (x->dims[i] < 0 || x->dims[i] >= (int64_t)1 << BYTES_MOST_LOG2)
+			return sn_report(s->diags, where, DG_TENSOR_DIMS, x->name, (int)i,
+					 (long long)x->dims[i]);
+		has_zero |= x->dims[i] == 0;
 	}
-	for (size_t i = 0; i < rank && !has_zero; i++)
-		if (__builtin_mul_overflow(n, (uint64_t)dims[i], &n))
-			return sn_report(s->diags, where, DG_TENSOR_HUGE, name);
-	unsigned width = t == DT_STRING ? 64 : (unsigned)sn_dtype_info(t)->bits;
+	for (size_t i = 0; i < x->rank && !has_zero; i++)
+		if (__builtin_mul_overflow(n, (uint64_t)x->dims[i], &n))
+			return sn_report(s->diags, where, DG_TENSOR_HUGE, x->name);
+	unsigned width = x->dtype == DT_STRING ? 64 : (unsigned)sn_dtype_info(x->dtype)->bits;
 	if (__builtin_mul_overflow(n, width, &bits) || bits >> (BYTES_MOST_LOG2 + 3))
-		return sn_report(s->diags, where, DG_TENSOR_HUGE, name);
+		return sn_report(s->diags, where, DG_TENSOR_HUGE, x->name);
 	*out_n = has_zero ? 0 : (size_t)n;
 	return true;
 }
@@ -301,7 +302,8 @@ sn_read_tensor(struct sn_data_source *s, const Pb__TensorProto *t, struct sn_whe
 	j.dtype = sn_dtype_by_onnx(t->data_type);
 	if (j.dtype == DT_NONE)
 		return sn_report(s->diags, where, DG_TENSOR_TYPE, j.name, (int)t->data_type);
-	if (!sn_check_dims(s, where, j.name, t->dims, t->n_dims, j.dtype, &j.n))
+	struct sn_declared x = { j.name, j.dtype, t->n_dims, t->dims };
+	if (!sn_check_dims(s, where, &x, &j.n))
 		return false;
 	j.bytes = sn_dtype_bytes(j.dtype, j.n);
 	out->rank = (int)t->n_dims;

@@ -31,9 +31,10 @@ bool sn_read_tensor(struct sn_data_source *s, const struct Pb__TensorProto *t,
 bool sn_read_sparse(struct sn_data_source *s, const struct Pb__SparseTensorProto *t,
 		    struct sn_where where, struct sn_tensor_data *out);
 
-/* Checks dimensions and counts elements: their number in *out_n, at most 2^46 bytes of type T. */
-bool sn_check_dims(struct sn_data_source *s, struct sn_where where, const char *name,
-		   const int64_t *dims, size_t rank, enum sn_dtype t, size_t *out_n);
+/* Checks dimensions and counts elements: their number in *out_n, at most 2^46 bytes together. */
+struct sn_declared { const char *name; enum sn_dtype dtype; size_t rank; const int64_t *dims; };
+bool sn_check_dims(struct sn_data_source *s, struct sn_where where, const struct sn_declared *x,
+		   size_t *out_n);
 
 /* Bytes of T in an external file, mapped; NEED is how many its shape asks for. */
 bool sn_read_external(struct sn_data_source *s, const struct Pb__TensorProto *t,

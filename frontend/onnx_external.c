@@ -126,8 +126,9 @@ find_range(struct sn_data_source *s, const Pb__TensorProto *t, struct sn_where w
 	uint64_t left = is_in ? f->size - offset : 0;
 	uint64_t length = place->length < 0 ? left : (uint64_t)place->length;
 	if (!is_in || length > left)
-		return sn_report(s->diags, where, DG_EXTERNAL_RANGE, name_of(t), (long long)offset,
-				 (long long)(offset + length), place->location, f->size);
+		return sn_report(s->diags, where, DG_EXTERNAL_RANGE, name_of(t),
+				 (unsigned long long)length, (unsigned long long)offset,
+				 place->location, f->size);
 	*out_size = (size_t)length;
 	return true;
 }

@@ -190,11 +190,10 @@ sn_onnx_import(const char *path, const struct sn_import_opts *o, struct sn_arena
 }
 
 struct sn_graph *
-sn_onnx_import_bytes(const char *name, const void *data, size_t size,
-		     const struct sn_import_opts *o, struct sn_arena *a, struct sn_pool *p,
-		     struct sn_diags *d)
+sn_onnx_import_bytes(const struct sn_wire_bytes *b, const struct sn_import_opts *o,
+		     struct sn_arena *a, struct sn_pool *p, struct sn_diags *d)
 {
-	struct sn_wire_bytes bytes = { sn_strdup(a, name), data, size };
+	struct sn_wire_bytes bytes = { sn_strdup(a, b->file), b->data, b->size };
 	struct sn_reader r = { .file = bytes.file, .arena = a, .pool = p, .diags = d };
 	return with_scratch(&r, &bytes, NULL, o);
 }

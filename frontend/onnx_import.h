@@ -9,6 +9,7 @@
 #ifndef FRONTEND_ONNX_IMPORT_H
 #define FRONTEND_ONNX_IMPORT_H
 
+#include "frontend/onnx_wire.h"
 #include "ir/graph.h"
 
 enum {
@@ -45,10 +46,9 @@ struct sn_import_opts {
 struct sn_graph *sn_onnx_import(const char *path, const struct sn_import_opts *o,
 				struct sn_arena *a, struct sn_pool *p, struct sn_diags *d);
 
-/* The same from SIZE bytes at DATA, which must outlive the arena. NAME stands in messages; there
- * is no folder, so external data is refused. */
-struct sn_graph *sn_onnx_import_bytes(const char *name, const void *data, size_t size,
-				      const struct sn_import_opts *o, struct sn_arena *a,
-				      struct sn_pool *p, struct sn_diags *d);
+/* The same from bytes in memory, which must outlive the arena; b->file stands in messages. There is
+ * no folder, so external data is refused. */
+struct sn_graph *sn_onnx_import_bytes(const struct sn_wire_bytes *b, const struct sn_import_opts *o,
+				      struct sn_arena *a, struct sn_pool *p, struct sn_diags *d);
 
 #endif

@@ -68,7 +68,8 @@ sn_read_sparse(struct sn_data_source *src, const Pb__SparseTensorProto *t, struc
 		return false;
 	const char *name = s.values.name;
 	enum sn_dtype dtype = s.values.data->dtype;
-	if (!sn_check_dims(src, where, name, t->dims, t->n_dims, dtype, &s.n))
+	struct sn_declared x = { name, dtype, t->n_dims, t->dims };
+	if (!sn_check_dims(src, where, &x, &s.n))
 		return false;
 	s.nnz = s.values.data->n;
 	const char *why = check(&s);

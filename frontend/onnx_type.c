@@ -144,7 +144,8 @@ check_static_size(struct sn_reader *r, const char *name, const struct sn_type *t
 	for (int i = 0; i < t->rank; i++)
 		if (!sn_get_int(t->dims[i], &dims[i]))
 			dims[i] = 1;
-	return sn_check_dims(&r->data, where(r), name, dims, (size_t)t->rank, t->dtype, &n);
+	struct sn_declared x = { name, t->dtype, (size_t)t->rank, dims };
+	return sn_check_dims(&r->data, where(r), &x, &n);
 }
 
 static bool

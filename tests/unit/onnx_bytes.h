@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "frontend/onnx_wire.h"
 #include "support/buf.h"
 
 typedef struct sn_buf bytes;
@@ -87,6 +88,13 @@ pb_ints(bytes *b, unsigned field, const char *list)
 		pb_int(b, field, strtoll(list, (char **)&list, 10));
 		list += *list == ',';
 	}
+}
+
+/* As the reader takes it. */
+static inline struct sn_wire_bytes
+onnx_wire(bytes m)
+{
+	return (struct sn_wire_bytes){ "m.onnx", (const uint8_t *)m.text, m.len };
 }
 
 /* ---- messages of ONNX ---- */

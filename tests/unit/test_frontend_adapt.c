@@ -34,7 +34,8 @@ adapt(struct old *o)
 	sn_buf_init(&b, o->a);
 	pb_message(&o->graph, 1, o->node);
 	bytes m = onnx_model(o->a, o->graph, o->opset);
-	struct sn_graph *g = sn_onnx_import_bytes("m", m.text, m.len, NULL, o->a, &pool, &diags);
+	const struct sn_wire_bytes w = onnx_wire(m);
+	struct sn_graph *g = sn_onnx_import_bytes(&w, NULL, o->a, &pool, &diags);
 	if (g)
 		sn_infer_graph(g, &diags);
 	if (g)

@@ -2,7 +2,7 @@
  * A short run of the fuzz target on seeded mutations of a model that has a bit of
  * everything; the long runs are libFuzzer's (tests/fuzz).
  */
-#include "tests/fuzz/fuzz_onnx.c"
+#include "tests/fuzz/fuzz_onnx.h"
 #include "tests/unit/onnx_bytes.h"
 #include "tests/unit/unit.h"
 
@@ -132,7 +132,7 @@ survives_mutations(void **state)
 		uint8_t *exact = malloc(n + !n); /* the address sanitizer sees its end */
 		assert_non_null(exact);
 		memcpy(exact, copy, n);
-		LLVMFuzzerTestOneInput(exact, n);
+		fuzz_onnx(exact, n);
 		free(exact);
 		free(copy);
 	}
@@ -143,10 +143,10 @@ static void
 survives_failing_allocations(void **state)
 {
 	bytes m = seed(*state, 11);
-	size_t used = import_within(m.text, m.len, BUDGET);
+	size_t used = fuzz_import(m.text, m.len, FUZZ_BUDGET);
 	assert_true(used > 10000);
 	for (size_t budget = 1; budget < used; budget += 97)
-		import_within(m.text, m.len, budget);
+		fuzz_import(m.text, m.len, budget);
 }
 
 int

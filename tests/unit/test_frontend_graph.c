@@ -17,7 +17,8 @@ import_with(struct sn_arena *a, bytes m, struct sn_import_opts o)
 	sn_pool_init(&i->pool, a);
 	sn_diags_init(&i->diags, a);
 	o.info = &i->info;
-	i->graph = sn_onnx_import_bytes("m.onnx", m.text, m.len, &o, a, &i->pool, &i->diags);
+	const struct sn_wire_bytes b = onnx_wire(m);
+	i->graph = sn_onnx_import_bytes(&b, &o, a, &i->pool, &i->diags);
 	return i;
 }
 

@@ -30,8 +30,8 @@ import_tensor(struct sn_arena *a, bytes t)
 	struct import i = { .model = model_of(a, t, "w") };
 	sn_pool_init(&i.pool, a);
 	sn_diags_init(&i.diags, a);
-	i.graph = sn_onnx_import_bytes("m.onnx", i.model.text, i.model.len, NULL, a, &i.pool,
-				       &i.diags);
+	const struct sn_wire_bytes b = onnx_wire(i.model);
+	i.graph = sn_onnx_import_bytes(&b, NULL, a, &i.pool, &i.diags);
 	return i;
 }
 
@@ -101,9 +101,9 @@ reads_scalars_and_empty_tensors(void **state)
 
 /* A tensor of N elements in one of the typed fields; packed or number by number. */
 static bytes
-typed(struct sn_arena *a, int type, const char *dims, unsigned field, const int64_t *x, int n,
-      bool is_packed)
+typed(struct sn_arena *a, int type, const char *dims, const int64_t *x, int n, bool is_packed)
 {
+	unsigned field = type == ONNX_I64 ? 7 : type == ONNX_U64 ? 11 : 5;
 	bytes t = onnx_tensor(a, "w", type, dims, NULL, 0), list = pb_new(a);
 	for (int i = 0; i < n; i++) {
 		if (is_packed)
@@ -121,20 +121,18 @@ reads_integers_of_typed_fields(void **state)
 {
 	static const struct {
 		int type;
-		unsigned field;
 		int64_t x;
 	} cases[] = {
-		{ ONNX_I32, 5, -100000 }, { ONNX_I8, 5, -100 },	      { ONNX_U8, 5, 200 },
-		{ ONNX_BOOL, 5, 1 },	  { ONNX_I64, 7, INT64_MIN }, { ONNX_U64, 11, -1 },
-		{ ONNX_F16, 5, 0x3c00 },
+		{ ONNX_I32, -100000 },	 { ONNX_I8, -100 }, { ONNX_U8, 200 },	  { ONNX_BOOL, 1 },
+		{ ONNX_I64, INT64_MIN }, { ONNX_U64, -1 },  { ONNX_F16, 0x3c00 },
 	};
 	for (size_t c = 0; c < ARRAY_LEN(cases); c++)
 		for (int is_packed = 0; is_packed < 2; is_packed++)
 			for (int n = 3; n <= 99; n += 96) {
 				int64_t x[99] = { 0, cases[c].x };
 				x[n - 1] = cases[c].x;
-				bytes t = typed(*state, cases[c].type, n == 3 ? "3" : "99",
-						cases[c].field, x, n, is_packed);
+				bytes t = typed(*state, cases[c].type, n == 3 ? "3" : "99", x, n,
+						is_packed);
 				const struct sn_data *d = data_of(*state, t);
 				union sn_num y = sn_data_get(d, (size_t)n - 1);
 				assert_int_equal(sn_data_get(d, 0).i, 0);
@@ -150,7 +148,7 @@ static void
 reads_elements_below_a_byte(void **state)
 {
 	const int64_t x[] = { 0x21, 0x43, 0x05 };
-	const struct sn_data *d = data_of(*state, typed(*state, ONNX_U4, "5", 5, x, 3, true));
+	const struct sn_data *d = data_of(*state, typed(*state, ONNX_U4, "5", x, 3, true));
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(sn_data_get(d, (size_t)i).i, i + 1);
 }
@@ -212,8 +210,8 @@ refuses_what_does_not_fit(void **state)
 	expect(a, onnx_tensor(a, "w", ONNX_F32, "4294967296,4294967296", x, 16), DG_TENSOR_HUGE);
 	expect(a, onnx_tensor(a, "w", ONNX_F32, "4294967296,65536", x, 16), DG_TENSOR_HUGE);
 	const int64_t one = 1;
-	expect(a, typed(a, ONNX_I64, "1000000000000", 7, &one, 1, true), DG_TENSOR_SIZE);
-	expect(a, typed(a, ONNX_I32, "2", 5, &one, 1, true), DG_TENSOR_SIZE);
+	expect(a, typed(a, ONNX_I64, "1000000000000", &one, 1, true), DG_TENSOR_SIZE);
+	expect(a, typed(a, ONNX_I32, "2", &one, 1, true), DG_TENSOR_SIZE);
 	bytes t = onnx_tensor(a, "w", ONNX_I32, "70", NULL, 0);
 	pb_bytes(&t, 5, x, 70);
 	pb_tag(&t, 5, 2);
@@ -258,8 +256,8 @@ scatters_sparse_tensors(void **state)
 		struct sn_diags diags;
 		sn_pool_init(&pool, *state);
 		sn_diags_init(&diags, *state);
-		struct sn_graph *g = sn_onnx_import_bytes("m", m.text, m.len, NULL, *state, &pool,
-							  &diags);
+		const struct sn_wire_bytes b = onnx_wire(m);
+		struct sn_graph *g = sn_onnx_import_bytes(&b, NULL, *state, &pool, &diags);
 		if (!cases[c].is_right) {
 			assert_null(g);
 			assert_int_equal(diags.list.v[0].id, DG_TENSOR_BAD);
