@@ -82,6 +82,13 @@ define(struct verifier *v, struct sn_map *map, int id, const void *what, const c
 
 /* ---- expressions ---- */
 
+/* A power of two up to 64. */
+static bool
+are_lanes(int n)
+{
+	return n >= 1 && n <= 64 && !(n & (n - 1));
+}
+
 static void
 check_node(const struct sn_expr *e, void *arg)
 {
@@ -89,6 +96,9 @@ check_node(const struct sn_expr *e, void *arg)
 	const struct sn_map *map = NULL;
 	const char *name = NULL;
 	int id = 0;
+
+	if (!are_lanes(e->lanes))
+		illegal(v, "a vector of such length");
 
 	switch ((enum sn_expr_kind)e->kind) {
 	case EX_AXIS: map = &v->axes, id = e->axis->id, name = e->axis->name; break;
@@ -170,7 +180,7 @@ check_lanes(struct verifier *v, const struct sn_stmt *s, int lanes)
 		illegal(v, "an access of part of a vector element");
 	if (b->lanes == 1 && lanes > 1 && b->rank == 0)
 		illegal(v, "a vector access of a buffer without dimensions");
-	if (lanes < 1 || lanes > 64 || (lanes & (lanes - 1)))
+	if (!are_lanes(lanes))
 		illegal(v, "a number of lanes that is no power of two up to 64");
 	if (s->mem.active < 0 || s->mem.active >= (lanes > 1 ? lanes : 2))
 		illegal(v, "a number of active lanes that is not below the lanes");

@@ -16,6 +16,7 @@
  * pay for that.  What can't be done (a condition that differs between lanes, a
  * symbolic extent) stays a serial loop, with a remark.  Cost: linear.
  */
+#include <string.h>
 #include "ir/index.h"
 #include "passes/loop_passes.h"
 #include "passes/vectorize.h"
@@ -35,9 +36,7 @@ has_vector_type(enum sn_dtype t)
 {
 	const struct sn_dtype_info *i = sn_dtype_info(t);
 
-	if (i->kind == 'F')
-		return t == DT_F32 || t == DT_F64;
-	return i->bits >= 8 && (i->kind == 'I' || i->kind == 'U' || i->kind == 'B');
+	return i->bits >= 8 && strchr("FIUB", i->kind);
 }
 
 static void
@@ -297,6 +296,18 @@ check_loops(struct sn_stmt *s, void *arg)
 
 /* ---- phase 2: which buffers are always accessed along their lanes? ---- */
 
+/* Is the last index of S exactly L's axis, and no other one touched by it? */
+static bool
+goes_along_lanes(const struct sn_stmt *s, const struct vloop *l)
+{
+	int last = s->mem.buffer->rank - 1;
+
+	for (int i = 0; i < last; i++)
+		if (sn_expr_has_axis(s->mem.idx[i], l->axis))
+			return false;
+	return s->mem.idx[last]->kind == EX_AXIS && s->mem.idx[last]->axis == l->axis;
+}
+
 static void
 check_lanes(struct vec *v, const struct sn_stmt *s, const struct vloop *l)
 {
@@ -307,8 +318,7 @@ check_lanes(struct vec *v, const struct sn_stmt *s, const struct vloop *l)
 	const struct sn_expr *last = s->mem.idx[b->buf->rank - 1];
 	int64_t most = 0;
 
-	if (l && l->lanes == b->lanes && l->extent <= b->extent && last->kind == EX_AXIS
-	    && last->axis == l->axis)
+	if (l && l->lanes == b->lanes && l->extent <= b->extent && goes_along_lanes(s, l))
 		most = l->extent;
 	else if (sn_vec_lanes_of(s) == b->lanes && b->extent == b->lanes && sn_is_int_const(last, 0)
 		 && !s->mem.active)

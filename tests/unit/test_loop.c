@@ -357,6 +357,7 @@ test_verifier(void **state)
 		{ "item t < 4 {\nload a = x[0]\nif a < 0.0 {\nbarrier } }", 0, 0 },
 		{ "item t < 4 { alloc shared f32 s[2] }", DG_LOOP_ILLEGAL, 3 },
 		{ "if 1 { }", DG_LOOP_TYPE, 2 },
+		{ "y[0] = lane_sum(splat_128(1.0))", DG_LOOP_ILLEGAL, 2 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct fixture x;

@@ -152,6 +152,26 @@ test_strided_elements_are_collected(void **state)
 }
 
 static void
+test_small_floats(void **state)
+{
+	expect(*state, vectorize,
+	       "func k(const f16 x[256], const u8 z[256], f32 y[256]) {\n"
+	       "\tvector l < 8 {\n"
+	       "\t\tload a = x[l+3]\n"
+	       "\t\tload b = z[l]\n"
+	       "\t\tlet c = a*a + f16(b)\n"
+	       "\t\ty[l] = f32(c)\n"
+	       "\t}\n"
+	       "}\n",
+	       "func k(const f16 x[256], const u8 z[256], f32 y[256]) {\n"
+	       "\tload a = x[3 : 8]\n"
+	       "\tload b = z[0 : 8]\n"
+	       "\tlet c = a * a + f16(b)\n"
+	       "\ty[0 : 8] = f32(c)\n"
+	       "}\n");
+}
+
+static void
 test_lanes_without_vectors(void **state)
 {
 	expect(*state, sn_legalize_vectors_func,
@@ -211,6 +231,7 @@ main(void)
 		UNIT_TEST(test_tail),
 		UNIT_TEST(test_lane_numbers_masks_and_private_buffers),
 		UNIT_TEST(test_strided_elements_are_collected),
+		UNIT_TEST(test_small_floats),
 		UNIT_TEST(test_lanes_without_vectors),
 		UNIT_TEST(test_what_stays_serial),
 	};
