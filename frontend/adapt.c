@@ -208,7 +208,12 @@ infer_so_far(struct sn_raw_node *n)
 	struct sn_scope *s = n->scope;
 	struct sn_diags unheard;
 	sn_diags_init(&unheard, s->reader->scratch);
-	struct sn_infer c = { s->graph, s->graph->pool, s->graph->arena, &unheard };
+	struct sn_infer c = {
+		.graph = s->graph,
+		.pool = s->graph->pool,
+		.arena = s->graph->arena,
+		.diags = &unheard,
+	};
 	struct sn_node *node = s->inferred ? s->inferred->next : s->graph->first;
 	for (; node; node = node->next) {
 		if (node->nout && node->out[0] && node->out[0]->type.dtype == DT_NONE)

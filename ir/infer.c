@@ -91,6 +91,24 @@ sn_infer_elems(struct sn_infer *c, struct sn_node *n, int i, const char *what, c
 }
 
 bool
+sn_infer_declared(struct sn_infer *c, struct sn_node *n, int i, enum sn_dtype t)
+{
+	int64_t count;
+	const struct sn_type *d = i < c->ndeclared ? &c->declared[i] : NULL;
+	if (!d || d->kind != TY_TENSOR || d->dtype != t || d->rank < 0 ||
+	    !sn_type_is_static(d, &count))
+		return false;
+	return sn_infer_set(c, n, i, d);
+}
+
+bool
+sn_infer_is_runtime(struct sn_infer *c, const struct sn_node *n, int i)
+{
+	int count;
+	return sn_in(n, i) && !sn_infer_known(c, n, i, &count);
+}
+
+bool
 sn_infer_ints(struct sn_infer *c, struct sn_node *n, int i, const char *what, struct sn_ints *out)
 {
 	int64_t *v = NULL;
@@ -98,7 +116,10 @@ sn_infer_ints(struct sn_infer *c, struct sn_node *n, int i, const char *what, st
 	out->v = NULL;
 	if (!sn_in(n, i))
 		return true;
-	if (!sn_value_ints(sn_in(n, i), c->arena, &v, &out->n))
+	int64_t count;
+	if (sn_type_is_static(sn_in_type(n, i), &count) && count == 0)
+		out->n = 0;
+	else if (!sn_value_ints(sn_in(n, i), c->arena, &v, &out->n))
 		return SN_INFER_ERROR(c, n, DG_RUNTIME_OPERAND, sn_in_name(n, i), what);
 	out->v = v;
 	return true;
@@ -214,8 +235,7 @@ check_operands(struct sn_infer *c, struct sn_node *n)
 		if (v->type.kind == TY_TENSOR && v->type.dtype == DT_NONE)
 			return false;
 		if (v->type.kind != TY_TENSOR)
-			return SN_INFER_ERROR(c, n, DG_OPERAND_CLASS, v->name,
-					      sn_infer_text(c, &v->type), "tensors");
+			return SN_INFER_ERROR(c, n, DG_UNSUPPORTED, "an operand that is no tensor");
 		if (v->type.rank < 0)
 			return SN_INFER_ERROR(c, n, DG_RANK_UNKNOWN, v->name);
 	}
@@ -240,6 +260,21 @@ agrees(struct sn_pool *p, const struct sn_type *declared, const struct sn_type *
 	return declared->rank == t->rank;
 }
 
+enum { MAX_DECLARED = 16 };
+
+static bool
+check_declared(struct sn_infer *c, struct sn_node *n)
+{
+	for (int i = 0; i < c->ndeclared; i++) {
+		const struct sn_value *v = n->out[i];
+		if (v && sn_value_is_output(v) && !agrees(c->pool, &c->declared[i], &v->type))
+			return SN_INFER_ERROR(c, n, DG_OUTPUT_TYPE, v->name,
+					      sn_infer_text(c, &v->type),
+					      sn_infer_text(c, &c->declared[i]));
+	}
+	return true;
+}
+
 static void
 forget(struct sn_node *n)
 {
@@ -255,28 +290,19 @@ forget(struct sn_node *n)
 bool
 sn_infer_node(struct sn_infer *c, struct sn_node *n)
 {
-	struct sn_type declared[4];
-	int ndeclared = 0;
-	for (; ndeclared < n->nout && ndeclared < (int)ARRAY_LEN(declared); ndeclared++)
-		if (n->out[ndeclared])
-			declared[ndeclared] = n->out[ndeclared]->type;
+	struct sn_type declared[MAX_DECLARED];
+	c->declared = declared;
+	c->ndeclared = n->nout < MAX_DECLARED ? n->nout : MAX_DECLARED;
+	for (int i = 0; i < c->ndeclared; i++)
+		declared[i] = n->out[i] ? n->out[i]->type : (struct sn_type){ .rank = -1 };
 	forget(n);
-	if (!check_operands(c, n) || !infer_table[n->op](c, n))
-		return false;
-	for (int i = 0; i < ndeclared; i++) {
-		const struct sn_value *v = n->out[i];
-		if (v && sn_value_is_output(v) && !agrees(c->pool, &declared[i], &v->type))
-			return SN_INFER_ERROR(c, n, DG_OUTPUT_TYPE, v->name,
-					      sn_infer_text(c, &v->type),
-					      sn_infer_text(c, &declared[i]));
-	}
-	return true;
+	return check_operands(c, n) && infer_table[n->op](c, n) && check_declared(c, n);
 }
 
 bool
 sn_infer_graph(struct sn_graph *g, struct sn_diags *diags)
 {
-	struct sn_infer c = { g, g->pool, g->arena, diags };
+	struct sn_infer c = { .graph = g, .pool = g->pool, .arena = g->arena, .diags = diags };
 	bool ok = true;
 	SN_FOR_NODES(g, n)
 		ok &= sn_infer_node(&c, n);

@@ -16,6 +16,8 @@ struct sn_infer {
 	struct sn_pool *pool;
 	struct sn_arena *arena;
 	struct sn_diags *diags;
+	const struct sn_type *declared;	/* of the present node's results, by the model or inferred before */
+	int ndeclared;
 };
 
 /* Infers the whole graph (regions too); false if an error was reported. Declared output shapes are

@@ -55,6 +55,14 @@ bool sn_infer_elems(struct sn_infer *c, struct sn_node *n, int i, const char *wh
 bool sn_infer_ints(struct sn_infer *c, struct sn_node *n, int i, const char *what,
 		   struct sn_ints *out);
 
+/*
+ * Where an operand that decides about the shape is known at run time only, the
+ * shape that the model declares will do, if it is all numbers: result I gets it
+ * (its element type must be T). False if there is none.
+ */
+bool sn_infer_declared(struct sn_infer *c, struct sn_node *n, int i, enum sn_dtype t);
+bool sn_infer_is_runtime(struct sn_infer *c, const struct sn_node *n, int i);
+
 /* AXIS of operand I in 0..RANK-1, or a message. */
 bool sn_infer_axis(struct sn_infer *c, struct sn_node *n, int64_t axis, int rank, int *out);
 

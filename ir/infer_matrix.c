@@ -139,6 +139,8 @@ sn_infer_reduce(struct sn_infer *c, struct sn_node *n)
 	struct sn_ints list;
 	unsigned axes;
 	const struct sn_type *x = sn_in_type(n, 0);
+	if (sn_infer_is_runtime(c, n, 1) && sn_infer_declared(c, n, 0, x->dtype))
+		return true;
 	if (!sn_infer_ints(c, n, 1, "axes", &list) ||
 	    !sn_infer_axes(c, n, &list, x->rank, &axes) || !sn_node_reduce_axes(n, &axes))
 		return false;
@@ -165,6 +167,8 @@ sn_infer_cum(struct sn_infer *c, struct sn_node *n)
 {
 	struct sn_ints axis;
 	int a;
+	if (sn_infer_is_runtime(c, n, 1))
+		return sn_infer_same(c, n);
 	return sn_infer_ints(c, n, 1, "axis", &axis) &&
 	       (axis.n == 1 || SN_INFER_ERROR(c, n, DG_OPERAND_VALUE, sn_in_name(n, 1), "axis",
 					      "must be one number")) &&

@@ -55,6 +55,15 @@ part_extent(struct sn_pool *p, sn_dim dim, const sn_dim *sizes, int i, int npart
 	return i == nparts - 1 ? sn_shape_max(p, last, sn_int(p, 0)) : chunk;
 }
 
+static bool
+all_declared(struct sn_infer *c, struct sn_node *n)
+{
+	bool ok = true;
+	for (int i = 0; i < n->nout; i++)
+		ok = ok && sn_infer_declared(c, n, i, sn_in_type(n, 0)->dtype);
+	return ok;
+}
+
 bool
 sn_infer_split(struct sn_infer *c, struct sn_node *n)
 {
@@ -62,8 +71,11 @@ sn_infer_split(struct sn_infer *c, struct sn_node *n)
 	const sn_dim *sizes, *known;
 	int axis, nsizes, nknown;
 	int64_t at = 0;
-	if (!sn_infer_axis(c, n, sn_attrs(n, split)->axis, x->rank, &axis) ||
-	    !sn_infer_elems(c, n, 1, "split", &sizes, &nsizes))
+	if (!sn_infer_axis(c, n, sn_attrs(n, split)->axis, x->rank, &axis))
+		return false;
+	if (sn_infer_is_runtime(c, n, 1) && all_declared(c, n))
+		return true;
+	if (!sn_infer_elems(c, n, 1, "split", &sizes, &nsizes))
 		return false;
 	if (sizes && nsizes != n->nout)
 		return SN_INFER_ERROR(c, n, DG_OPERAND_VALUE, sn_in_name(n, 1), "split",
@@ -90,6 +102,9 @@ sn_infer_slice(struct sn_infer *c, struct sn_node *n)
 	const sn_dim *elems;
 	struct sn_ints ints;
 	int count;
+	for (int i = 1; i < n->nin; i++)
+		if (sn_infer_is_runtime(c, n, i) && sn_infer_declared(c, n, 0, x->dtype))
+			return true;
 	if (!sn_infer_elems(c, n, 1, "starts", &elems, &count) ||
 	    !sn_infer_elems(c, n, 2, "ends", &elems, &count) ||
 	    !sn_infer_ints(c, n, 3, "axes", &ints) || !sn_infer_ints(c, n, 4, "steps", &ints))
@@ -202,6 +217,8 @@ sn_infer_one_hot(struct sn_infer *c, struct sn_node *n)
 	const struct sn_type *x = sn_in_type(n, 0);
 	const sn_dim *depth;
 	int axis, count;
+	if (sn_infer_is_runtime(c, n, 1) && sn_infer_declared(c, n, 0, sn_in_type(n, 2)->dtype))
+		return true;
 	if (!sn_infer_elems(c, n, 1, "depth", &depth, &count) ||
 	    !sn_infer_check_rank(c, n, 0, 0, SN_MAX_RANK - 1) ||
 	    !sn_infer_axis(c, n, sn_attrs(n, axis)->axis, x->rank + 1, &axis))
@@ -296,6 +313,8 @@ sn_infer_tile(struct sn_infer *c, struct sn_node *n)
 	struct sn_type t = *sn_in_type(n, 0);
 	const sn_dim *repeats;
 	int count;
+	if (sn_infer_is_runtime(c, n, 1) && sn_infer_declared(c, n, 0, t.dtype))
+		return true;
 	if (!sn_infer_elems(c, n, 1, "repeats", &repeats, &count))
 		return false;
 	if (count != t.rank)
@@ -320,6 +339,9 @@ sn_infer_pad(struct sn_infer *c, struct sn_node *n)
 	const sn_dim *elems;
 	struct sn_ints axes;
 	int count;
+	if ((sn_infer_is_runtime(c, n, 1) || sn_infer_is_runtime(c, n, 3)) &&
+	    sn_infer_declared(c, n, 0, t.dtype))
+		return true;
 	if (!sn_infer_elems(c, n, 1, "pads", &elems, &count) ||
 	    !sn_infer_ints(c, n, 3, "axes", &axes) || !sn_infer_check_same(c, n, 0, 2))
 		return false;
@@ -339,6 +361,9 @@ sn_infer_resize(struct sn_infer *c, struct sn_node *n)
 	struct sn_resize r[SN_MAX_RANK];
 	const sn_dim *elems;
 	int count;
+	for (int i = 2; i < 4; i++)
+		if (sn_infer_is_runtime(c, n, i) && sn_infer_declared(c, n, 0, t.dtype))
+			return true;
 	for (int i = 2; i < 4; i++)
 		if (!sn_infer_elems(c, n, i, what[i], &elems, &count))
 			return false;

@@ -71,6 +71,8 @@ sn_infer_constant_of_shape(struct sn_infer *c, struct sn_node *n)
 	union sn_num x = value ? sn_data_get(value, 0) : (union sn_num){ .f = 0 };
 	struct sn_type t = { .kind = TY_TENSOR, .dtype = dtype };
 	int64_t count;
+	if (sn_infer_is_runtime(c, n, 0) && sn_infer_declared(c, n, 0, dtype))
+		return true;
 	if (!shape_operand(c, n, 0, &t))
 		return false;
 	for (int i = 0; i < t.rank; i++)
@@ -143,6 +145,10 @@ sn_infer_range(struct sn_infer *c, struct sn_node *n)
 	int count;
 	int64_t static_count;
 	for (int i = 0; i < 3; i++)
+		if (sn_infer_is_runtime(c, n, i) &&
+		    sn_infer_declared(c, n, 0, sn_in_type(n, 0)->dtype))
+			return true;
+	for (int i = 0; i < 3; i++)
 		if (!sn_infer_check_same(c, n, 0, i) ||
 		    !sn_infer_elems(c, n, i, what[i], &e[i], &count))
 			return false;
@@ -206,6 +212,8 @@ sn_infer_reshape(struct sn_infer *c, struct sn_node *n)
 	const struct sn_type *x = sn_in_type(n, 0);
 	struct sn_type t = { .kind = TY_TENSOR, .dtype = x->dtype };
 	int open = -1;
+	if (sn_infer_is_runtime(c, n, 1) && sn_infer_declared(c, n, 0, x->dtype))
+		return true;
 	if (!shape_operand(c, n, 1, &t))
 		return false;
 	for (int i = 0; i < t.rank; i++) {
@@ -250,6 +258,8 @@ sn_infer_squeeze(struct sn_infer *c, struct sn_node *n)
 	struct sn_type t = *x;
 	struct sn_ints list;
 	unsigned axes;
+	if (sn_infer_is_runtime(c, n, 1) && sn_infer_declared(c, n, 0, x->dtype))
+		return true;
 	if (!sn_infer_ints(c, n, 1, "axes", &list) || !sn_infer_axes(c, n, &list, x->rank, &axes))
 		return false;
 	t.rank = 0;
@@ -270,6 +280,8 @@ sn_infer_unsqueeze(struct sn_infer *c, struct sn_node *n)
 	struct sn_type t = *x;
 	struct sn_ints list;
 	unsigned axes;
+	if (sn_infer_is_runtime(c, n, 1) && sn_infer_declared(c, n, 0, x->dtype))
+		return true;
 	if (!sn_infer_ints(c, n, 1, "axes", &list))
 		return false;
 	t.rank = x->rank + list.n;
@@ -292,6 +304,8 @@ sn_infer_expand(struct sn_infer *c, struct sn_node *n)
 	struct sn_type want = { .kind = TY_TENSOR, .dtype = x->dtype }, t;
 	int64_t count;
 	int nknown;
+	if (sn_infer_is_runtime(c, n, 1) && sn_infer_declared(c, n, 0, x->dtype))
+		return true;
 	if (!shape_operand(c, n, 1, &want))
 		return false;
 	if (!sn_shape_broadcast(c->pool, x, &want, &t))

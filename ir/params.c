@@ -16,7 +16,10 @@ sn_node_ints(const struct sn_node *n, int slot, struct sn_ints *out)
 	*out = (struct sn_ints){ .n = -1 };
 	if (!sn_in(n, slot))
 		return true;
-	if (!sn_value_ints(sn_in(n, slot), n->graph->arena, &v, &out->n))
+	int64_t count;
+	if (sn_type_is_static(&sn_in(n, slot)->type, &count) && count == 0)
+		out->n = 0;
+	else if (!sn_value_ints(sn_in(n, slot), n->graph->arena, &v, &out->n))
 		return false;
 	out->v = v;
 	return true;
@@ -193,6 +196,7 @@ keep_aspect(struct sn_pool *p, bool is_smallest, int rank, struct sn_resize *out
 		x = sn_op2(p, OP_ADD, x, sn_float(p, DT_F32, .5));
 		out[i].out = sn_cast(p, DT_I64, sn_op1(p, OP_FLOOR, x));
 		out[i].scale = scale;
+		out[i].length = sn_op2(p, OP_MUL, scale, as_f32(p, out[i].in));
 	}
 }
 
@@ -227,10 +231,12 @@ one_resize(struct sn_pool *p, const struct resize_lists *l, int i, struct sn_res
 	}
 	if (l->nsizes > 0) {
 		r->out = l->sizes[i];
+		r->length = as_f32(p, r->out);
 		r->scale = sn_op2(p, OP_DIV, as_f32(p, r->out), as_f32(p, r->in));
 		return;
 	}
 	r->scale = as_f32(p, l->scales[i]);
+	r->length = sn_op2(p, OP_MUL, r->scale, as_f32(p, r->in));
 	const struct sn_expr *total = r->scale;
 	if (l->nroi > 0)
 		total = sn_op2(p, OP_MUL, total, sn_op2(p, OP_SUB, r->roi_hi, r->roi_lo));

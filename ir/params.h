@@ -39,6 +39,7 @@ struct sn_resize {
 	bool is_resized;		/* else the axis is copied */
 	const struct sn_expr *in, *out;	/* extents */
 	const struct sn_expr *scale;	/* f32 */
+	const struct sn_expr *length;	/* f32: out before it was rounded to an integer */
 	const struct sn_expr *roi_lo, *roi_hi;	/* f32 or NULL */
 };
 bool sn_node_resizes(struct sn_pool *p, const struct sn_node *n, struct sn_resize *out);

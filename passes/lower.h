@@ -82,6 +82,16 @@ const struct sn_expr *sn_lower_widen(struct sn_lower *c, const struct sn_expr *e
 /* Operand I as expressions (sn_value_elements); NULL if absent or known at run time only. */
 const struct sn_expr *const *sn_lower_elements(struct sn_lower *c, int i, int *out_n);
 
+/* Element NUMBER of operand I, a vector or scalar: as inference knows it, else read; integers are
+ * i64. And the number of its elements, -1 if the operand is absent or that is not known. */
+const struct sn_expr *sn_lower_element(struct sn_lower *c, int i, int number);
+int sn_lower_element_count(struct sn_lower *c, int i);
+
+/* True where operand AXES, a list of axes of RANK dimensions read at run time, names AXIS by its
+ * element NUMBER. */
+const struct sn_expr *
+sn_lower_names_axis(struct sn_lower *c, int axes, int number, int axis, int rank);
+
 /* The f32 value E, a result in quanta, rounded to even, plus the zero point (NULL: none), brought into
  * the range of the integer type T. */
 const struct sn_expr *

@@ -52,12 +52,16 @@ sn_lower_gather_elements(struct sn_lower *c)
 {
 	struct sn_tensor *x = sn_lower_in(c, 0), *y = sn_lower_out(c, 0);
 	struct sn_comp *m = sn_lower_comp(c, &y->type);
-	sn_ex idx[SN_MAX_RANK];
+	sn_ex idx[SN_MAX_RANK], at[SN_MAX_RANK];
 	int64_t axis = sn_attrs(c->node, axis_first)->axis;
 	axis += axis < 0 ? x->type.rank : 0;
 	for (int i = 0; i < x->type.rank; i++)
-		idx[i] = AXIS(m, i);
-	idx[axis] = data_index(c, sn_lower_read(c, sn_lower_in(c, 1), idx), x->type.dims[axis]);
+		at[i] = AXIS(m, i);
+	for (int i = 0; i < x->type.rank; i++)
+		idx[i] = i == axis ? data_index(c, sn_lower_read(c, sn_lower_in(c, 1), at),
+						x->type.dims[i])
+				   : sn_shape_min(c->pool, at[i],
+						  sn_addk(c->pool, x->type.dims[i], -1));
 	STORE(m, y, sn_lower_read(c, x, idx));
 	return true;
 }

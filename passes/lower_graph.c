@@ -259,6 +259,37 @@ sn_lower_widen(struct sn_lower *c, const struct sn_expr *e)
 	return t == (enum sn_dtype)e->dtype ? e : sn_cast(c->pool, t, e);
 }
 
+const struct sn_expr *
+sn_lower_element(struct sn_lower *c, int i, int number)
+{
+	int n;
+	const struct sn_expr *const *known = sn_lower_elements(c, i, &n);
+	const struct sn_expr *idx = sn_int(c->pool, number);
+	if (known)
+		return known[number];
+	const struct sn_expr *e = sn_lower_read(c, sn_lower_in(c, i), &idx);
+	return sn_is_int((enum sn_dtype)e->dtype) ? sn_cast(c->pool, DT_I64, e) : e;
+}
+
+int
+sn_lower_element_count(struct sn_lower *c, int i)
+{
+	const struct sn_value *v = sn_in(c->node, i);
+	int64_t count;
+	if (!v || !sn_type_is_static(&v->type, &count) || count > INT32_MAX)
+		return -1;
+	return (int)count;
+}
+
+const struct sn_expr *
+sn_lower_names_axis(struct sn_lower *c, int axes, int number, int axis, int rank)
+{
+	struct sn_pool *p = c->pool;
+	const struct sn_expr *e = sn_lower_element(c, axes, number);
+	return sn_op2(p, OP_OR, sn_op2(p, OP_EQ, e, sn_int(p, axis)),
+		      sn_op2(p, OP_EQ, e, sn_int(p, axis - rank)));
+}
+
 /* ---- the walk --------------------------------------------------------------------------------- */
 
 static bool

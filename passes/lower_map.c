@@ -1,7 +1,6 @@
 /*
  * Lowering of elementwise operators, casts and quantisation.
  */
-#include <math.h>
 #include <string.h>
 #include "ir/infer.h"
 #include "ir/map.h"
@@ -58,6 +57,52 @@ sn_lower_mean(struct sn_lower *c)
 
 /* ---- casts ------------------------------------------------------------------------------------ */
 
+/*
+ * Floats of 8 bits without saturation: what rounds to more than the largest
+ * number becomes infinity where the type has one, else NaN.
+ */
+static const struct overflow {
+	enum sn_dtype type;
+	double limit;		/* half way from the largest number to the next there would be */
+	bool is_tie_over;	/* the limit itself rounds up */
+	int code;		/* infinity or NaN */
+	bool has_sign;		/* with the sign of the operand */
+} overflows[] = {
+	{ DT_F8E4M3, 464, false, 0x7f, true },
+	{ DT_F8E4M3UZ, 248, true, 0x80, false },
+	{ DT_F8E5M2, 61440, true, 0x7c, true },
+	{ DT_F8E5M2UZ, 61440, true, 0x80, false },
+};
+
+static const struct sn_expr *
+cast_unsaturated(struct sn_lower *c, const struct sn_expr *x, const struct overflow *o)
+{
+	struct sn_pool *p = c->pool;
+	x = sn_cast(p, DT_F32, x);
+	const struct sn_expr *size = sn_op1(p, OP_ABS, x), *limit = sn_float(p, DT_F32, o->limit);
+	const struct sn_expr *is_over = o->is_tie_over ? sn_op2(p, OP_LE, limit, size)
+						       : sn_op2(p, OP_LT, limit, size);
+	const struct sn_expr *is_minus = sn_op2(p, OP_LT, x, sn_float(p, DT_F32, 0));
+	const struct sn_expr *minus = sn_float(p, DT_U8, o->has_sign ? o->code | 0x80 : o->code);
+	const struct sn_expr *code = sn_op3(p, OP_SELECT, is_minus, minus,
+					    sn_float(p, DT_U8, o->code));
+	const struct sn_expr *bits = sn_bitcast(p, DT_U8, sn_cast(p, o->type, x));
+	return sn_bitcast(p, o->type, sn_op3(p, OP_SELECT, is_over, code, bits));
+}
+
+/* The cast of ONNX: floats to integers of less than 8 bits wrap, which the scalar cast does only
+ * for integers. */
+static const struct sn_expr *
+cast_value(struct sn_lower *c, const struct sn_expr *x, enum sn_dtype to, bool is_saturated)
+{
+	for (size_t i = 0; !is_saturated && i < ARRAY_LEN(overflows); i++)
+		if (overflows[i].type == to)
+			return cast_unsaturated(c, x, &overflows[i]);
+	if (sn_is_int(to) && sn_dtype_info(to)->bits < 8 && sn_is_float((enum sn_dtype)x->dtype))
+		x = sn_cast(c->pool, DT_I32, x);
+	return sn_cast(c->pool, to, x);
+}
+
 /* CastLike differs in its second operand only, which inference has read. */
 bool
 sn_lower_cast(struct sn_lower *c)
@@ -65,11 +110,9 @@ sn_lower_cast(struct sn_lower *c)
 	struct sn_tensor *y = sn_lower_out(c, 0);
 	int64_t saturate = c->node->op == GR_CAST ? sn_attrs(c->node, cast)->saturate
 						  : sn_attrs(c->node, cast_like)->saturate;
-	if (!saturate && sn_is_float(y->type.dtype) && sn_dtype_info(y->type.dtype)->bits == 8)
-		return sn_lower_refuse(c, "a cast with saturate = 0");
 	struct sn_comp *m = sn_lower_comp(c, &y->type);
 	const struct sn_expr *x = operand(c, m, 0, false);
-	sn_lower_store(m, c->pool, y, sn_cast(c->pool, y->type.dtype, x));
+	sn_lower_store(m, c->pool, y, cast_value(c, x, y->type.dtype, saturate != 0));
 	return true;
 }
 

@@ -58,7 +58,7 @@ product_sum(struct sn_lower *c, struct sn_comp *m, struct product *v)
 	if (v->row)
 		ai[a->rank - 2] = v->row;
 	ai[a->rank - 1] = k;
-	bi[b->rank - nb] = k;
+	bi[b->rank - nb] = sn_lower_broadcast_index(c, k, a->dims[a->rank - 1], b->dims[b->rank - nb]);
 	if (v->column)
 		bi[b->rank - 1] = v->column;
 	sn_ex x = CAST(v->type, sn_lower_read(c, v->a, ai));

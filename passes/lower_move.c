@@ -97,6 +97,36 @@ sn_lower_space_to_depth(struct sn_lower *c)
 
 /* ---- cutting and joining ---------------------------------------------------------------------- */
 
+/* Element of operand SLOT that belongs to AXIS by the list of axes in operand AXES (absent: in
+ * order), at offset OFFSET in the list; DEF if there is none. */
+static sn_ex
+for_axis(struct sn_lower *c, int slot, int axes, int axis, int offset, int64_t def)
+{
+	int rank = sn_in(c->node, 0)->type.rank, n = sn_lower_element_count(c, axes);
+	if (!sn_in(c->node, slot))
+		return INT(def);
+	if (n < 0)
+		return axis < sn_lower_element_count(c, slot)
+		       ? sn_lower_element(c, slot, axis + offset * rank) : INT(def);
+	sn_ex e = INT(def);
+	for (int i = 0; i < n; i++)
+		e = SEL(sn_lower_names_axis(c, axes, i, axis, rank),
+			sn_lower_element(c, slot, i + offset * n), e);
+	return e;
+}
+
+/* Start and step read at run time; whatever they are, the index stays in range. */
+static sn_ex
+runtime_slice_index(struct sn_lower *c, sn_ex i, int axis, sn_ex dim)
+{
+	sn_ex start = for_axis(c, 1, 3, axis, 0, 0), step = for_axis(c, 4, 3, axis, 0, 1);
+	sn_ex zero = INT(0), last = sn_addk(c->pool, dim, -1);
+	start = SEL(LT(start, zero), ADD(start, dim), start);
+	start = sn_shape_max(c->pool, sn_shape_min(c->pool, start, last), zero);
+	sn_ex at = ADD(start, MUL(i, step));
+	return sn_shape_max(c->pool, sn_shape_min(c->pool, at, last), zero);
+}
+
 bool
 sn_lower_slice(struct sn_lower *c)
 {
@@ -104,10 +134,10 @@ sn_lower_slice(struct sn_lower *c)
 	struct sn_slice s[SN_MAX_RANK];
 	struct sn_comp *m = sn_lower_comp(c, &y->type);
 	sn_ex idx[SN_MAX_RANK];
-	if (!sn_node_slices(c->pool, c->node, s))
-		return sn_lower_refuse(c, "bounds known at run time only");
+	bool is_known = sn_node_slices(c->pool, c->node, s);
 	for (int i = 0; i < x->type.rank; i++)
-		idx[i] = ADD(s[i].start, sn_mulk(c->pool, AXIS(m, i), s[i].step));
+		idx[i] = is_known ? ADD(s[i].start, sn_mulk(c->pool, AXIS(m, i), s[i].step))
+				  : runtime_slice_index(c, AXIS(m, i), i, x->type.dims[i]);
 	STORE(m, y, sn_lower_read(c, x, idx));
 	return true;
 }
@@ -143,10 +173,13 @@ sn_lower_concat(struct sn_lower *c)
 	sn_ex offset = INT(0), from[SN_MAX_RANK], to[SN_MAX_RANK];
 	for (int part = 0; part < c->node->nin; part++) {
 		struct sn_tensor *x = sn_lower_in(c, part);
-		struct sn_comp *m = sn_lower_comp(c, &x->type);
-		for (int i = 0; i < x->type.rank; i++) {
-			from[i] = AXIS(m, i);
-			to[i] = i == axis ? ADD(from[i], offset) : from[i];
+		struct sn_type t = y->type;
+		t.dims[axis] = x->type.dims[axis];
+		struct sn_comp *m = sn_lower_comp(c, &t);
+		for (int i = 0; i < t.rank; i++) {
+			from[i] = sn_lower_broadcast_index(c, AXIS(m, i), t.dims[i],
+							   x->type.dims[i]);
+			to[i] = i == axis ? ADD(AXIS(m, i), offset) : AXIS(m, i);
 		}
 		sn_lower_store_at(m, y, to, sn_lower_read(c, x, from));
 		offset = ADD(offset, x->type.dims[axis]);
@@ -231,7 +264,8 @@ sn_lower_pad(struct sn_lower *c)
 	sn_ex idx[SN_MAX_RANK];
 	size_t row = 0;
 	if (!sn_node_pads(c->pool, c->node, pads))
-		return sn_lower_refuse(c, "padding known at run time only");
+		for (int i = 0; i < x->type.rank; i++)
+			pads[i].lo = pads[i].hi = for_axis(c, 1, 3, i, 0, 0);
 	while (row < ARRAY_LEN(pad_modes) && strcmp(pad_modes[row].mode, mode) != 0)
 		row++;
 	for (int i = 0; i < x->type.rank; i++) {
@@ -295,9 +329,7 @@ sn_lower_range(struct sn_lower *c)
 {
 	struct sn_tensor *y = sn_lower_out(c, 0);
 	struct sn_comp *m = sn_lower_comp(c, &y->type);
-	int n;
-	const sn_ex *start = sn_lower_elements(c, 0, &n), *delta = sn_lower_elements(c, 2, &n);
-	enum sn_dtype t = (enum sn_dtype)start[0]->dtype;
-	STORE(m, y, ADD(start[0], MUL(CAST(t, AXIS(m, 0)), delta[0])));
+	sn_ex start = sn_lower_element(c, 0, 0), delta = sn_lower_element(c, 2, 0);
+	STORE(m, y, ADD(start, MUL(CAST((enum sn_dtype)start->dtype, AXIS(m, 0)), delta)));
 	return true;
 }

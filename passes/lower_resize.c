@@ -17,7 +17,7 @@ static sn_ex
 original(struct sn_lower *c, const struct sn_resize *r, const char *mode, sn_ex o)
 {
 	sn_ex x = CAST(DT_F32, o), one = LIKE(r->scale, 1), half = LIKE(r->scale, .5);
-	sn_ex in = CAST(DT_F32, r->in), out = CAST(DT_F32, r->out);
+	sn_ex in = CAST(DT_F32, r->in), out = r->length;
 	if (strcmp(mode, "asymmetric") == 0)
 		return DIV(x, r->scale);
 	if (strcmp(mode, "align_corners") == 0) {
@@ -35,7 +35,7 @@ original(struct sn_lower *c, const struct sn_resize *r, const char *mode, sn_ex 
 		return SEL(LE(r->out, INT(1)), LIKE(x, 0), at);
 	if (strcmp(mode, "half_pixel_symmetric") == 0) {
 		/* what rounding took from the extent is shared between both ends */
-		sn_ex adjust = DIV(out, MUL(in, r->scale));
+		sn_ex adjust = DIV(CAST(DT_F32, r->out), out);
 		sn_ex centre = DIV(in, LIKE(in, 2));
 		return ADD(at, MUL(centre, SUB(one, adjust)));
 	}
@@ -197,6 +197,60 @@ to_type(struct sn_lower *c, sn_ex e, enum sn_dtype t)
 	return sn_lower_saturate(c, e, NULL, t);
 }
 
+static sn_ex
+element_f32(struct sn_lower *c, int operand, int number)
+{
+	return CAST(DT_F32, sn_lower_element(c, operand, number));
+}
+
+/* Sizes keep the aspect ratio: one scale for all axes. */
+static void
+keep_aspect(struct sn_lower *c, int rank, struct sn_resize *r)
+{
+	const struct sn_attrs_resize *at = sn_attrs(c->node, resize);
+	bool is_smallest = strcmp(at->keep_aspect_ratio_policy, "not_larger") == 0;
+	sn_ex scale = NULL;
+	for (int i = 0; i < rank; i++)
+		if (r[i].is_resized)
+			scale = !scale ? r[i].scale : is_smallest ? MIN(scale, r[i].scale)
+								  : MAX(scale, r[i].scale);
+	for (int i = 0; i < rank; i++) {
+		if (!r[i].is_resized)
+			continue;
+		r[i].scale = scale;
+		r[i].length = MUL(scale, CAST(DT_F32, r[i].in));
+	}
+}
+
+/* Scales, sizes or roi are read at run time; the extents are those that the model declares. */
+static void
+runtime_resizes(struct sn_lower *c, const struct sn_type *y, struct sn_resize *r)
+{
+	const struct sn_attrs_resize *at = sn_attrs(c->node, resize);
+	const struct sn_type *x = &sn_in(c->node, 0)->type;
+	bool has_sizes = sn_lower_element_count(c, 3) > 0;
+	bool has_roi = strcmp(at->coordinate_transformation_mode, "tf_crop_and_resize") == 0;
+	int count = at->axes.n > 0 ? at->axes.n : x->rank;
+	for (int i = 0; i < x->rank; i++)
+		r[i] = (struct sn_resize){ .in = x->dims[i], .out = y->dims[i],
+					   .scale = sn_float(c->pool, DT_F32, 1) };
+	for (int i = 0; i < count; i++) {
+		int axis = i;
+		if (at->axes.n > 0)
+			sn_shape_axis(at->axes.v[i], x->rank, &axis);
+		struct sn_resize *a = &r[axis];
+		a->is_resized = true;
+		sn_ex in = CAST(DT_F32, a->in);
+		a->scale = has_sizes ? DIV(element_f32(c, 3, i), in)
+				     : element_f32(c, 2, i);
+		a->length = has_sizes ? CAST(DT_F32, a->out) : MUL(a->scale, in);
+		a->roi_lo = has_roi ? element_f32(c, 1, i) : NULL;
+		a->roi_hi = has_roi ? element_f32(c, 1, i + count) : NULL;
+	}
+	if (has_sizes && strcmp(at->keep_aspect_ratio_policy, "stretch") != 0)
+		keep_aspect(c, x->rank, r);
+}
+
 bool
 sn_lower_resize(struct sn_lower *c)
 {
@@ -209,7 +263,7 @@ sn_lower_resize(struct sn_lower *c)
 	if (at->antialias)
 		return sn_lower_refuse(c, "antialias");
 	if (!sn_node_resizes(c->pool, c->node, r))
-		return sn_lower_refuse(c, "scales known at run time only");
+		runtime_resizes(c, &y->type, r);
 	struct sn_comp *m = sn_lower_comp(c, &y->type);
 	for (int i = 0; i < x->type.rank; i++) {
 		t[i] = axis_taps(c, &r[i], AXIS(m, i));
