@@ -8,7 +8,7 @@
  *
  * Templates of rows: %0 operand 0, in parentheses when it binds looser than
  * the row; >0 the same but also when equal (the right side of '-'); ~0 unless
- * it is the same row or a comparison or stronger; @0 operand as an argument.
+ * it is the same row or a comparison or stronger; #0 unless it is a sum or stronger; @0 operand as an argument.
  * Of rows for memory: @0 the element, @1 the value, @n the number of lanes
  * touched, @b the array, @i the index.
  *
@@ -23,7 +23,8 @@
  *	$h	width of an element in bits, $k the same less one, $z in bytes, $B of the value; $n lanes
  *	$lo $hi	least and greatest integer
  *	$F	"f" for f32, "" for f64 (functions of math.h)
- *	$S $s	of casts: the type and suffix of the operand, $r suffix of its element
+ *	$S $s	of casts: the type and suffix of the operand, $r suffix of its element,
+ *		$J signed integers of its width
  *	$X $L	"x, x, x" and "0, 1, 2", as many as lanes
  */
 #ifndef CODEGEN_DIALECT_H
@@ -69,6 +70,7 @@ struct sn_cast_row {
 	const char *from, *to;
 	int strength;
 	const char *text, *helper;
+	bool is_narrowing; /* only where the result has fewer bits */
 };
 
 struct sn_mem_row {
@@ -81,7 +83,7 @@ struct sn_mem_row {
 
 /* NAME_I is preferred to NAME for types of class I (and U, when there is no NAME_U).
  * NEEDS: names of other helpers of the same type; NAME/ of half the lanes, NAME@1 of one element,
- * NAME@f32.u32 of the types named (the second is the operand's).  In a name, $t is the type. */
+ * NAME^ of the operand's type, NAME@f32.u32 of the types named (the second is the operand's).  In a name, $t is the type. */
 struct sn_helper {
 	const char *name, *needs, *text;
 };

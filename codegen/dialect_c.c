@@ -31,10 +31,10 @@ static const struct sn_op_row rows[] = {
 	SN_ROW(OP_NOT, "BIU", CP_UNARY, "~%0", NULL),
 	SN_ROW(OP_SHL, "IU", CP_PRIMARY, "shl_$v(@0, @1)", "shl"),
 	SN_ROW(OP_SHR, "IU", CP_PRIMARY, "shr_$v(@0, @1)", "shr"),
-	SN_ROW(OP_EQ, "FHIUB", CP_UNARY, "($M)(@0 == @1)", NULL),
-	SN_ROW(OP_NE, "FHIUB", CP_UNARY, "($M)(@0 != @1)", NULL),
-	SN_ROW(OP_LT, "FHIU", CP_UNARY, "($M)(@0 < @1)", NULL),
-	SN_ROW(OP_LE, "FHIU", CP_UNARY, "($M)(@0 <= @1)", NULL),
+	SN_ROW(OP_EQ, "FHIUB", CP_UNARY, "($M)(#0 == #1)", NULL),
+	SN_ROW(OP_NE, "FHIUB", CP_UNARY, "($M)(#0 != #1)", NULL),
+	SN_ROW(OP_LT, "FHIU", CP_UNARY, "($M)(#0 < #1)", NULL),
+	SN_ROW(OP_LE, "FHIU", CP_UNARY, "($M)(#0 <= #1)", NULL),
 	SN_ROW(OP_SELECT, "FHIUB", CP_PRIMARY, "select_$v(@0, @1, @2)", "select"),
 	SN_ROW(OP_BITCAST, "FIU", CP_UNARY, "($V)%0", NULL),
 	SN_ROW(OP_SPLAT, "FHIU", CP_PRIMARY, "splat_$v(@0)", "splat"),
@@ -49,14 +49,15 @@ static const struct sn_op_row rows[] = {
 };
 
 static const struct sn_cast_row casts[] = {
-	{ "FHIU", "F", CP_PRIMARY, "__builtin_convertvector(@0, $V)", NULL },
-	{ "B", "F", CP_UNARY, "($V)(~0 & ($M)splat_$v(1))", "splat" },
-	{ "F", "IU", CP_PRIMARY, "$v_of_$s(@0)", "to_int" },
-	{ "IU", "IU", CP_PRIMARY, "__builtin_convertvector(@0, $V)", NULL },
-	{ "B", "IU", CP_UNARY, "($V)->0", NULL },
-	{ "FHIU", "B", CP_UNARY, "($V)(@0 != 0)", NULL },
-	{ "FHIU", "H", CP_PRIMARY, "round_$t_$n(__builtin_convertvector(@0, $V))", "round" },
-	{ "B", "B", CP_PRIMARY, "__builtin_convertvector(@0, $V)", NULL },
+	{ "FHIU", "F", CP_PRIMARY, "__builtin_convertvector(@0, $V)", NULL, false },
+	{ "B", "F", CP_UNARY, "($V)(~0 & ($M)splat_$v(1))", "splat", false },
+	{ "F", "IU", CP_PRIMARY, "$v_of_$s(@0)", "narrow", true },
+	{ "F", "IU", CP_PRIMARY, "$v_of_$s(@0)", "to_int", false },
+	{ "IU", "IU", CP_PRIMARY, "__builtin_convertvector(@0, $V)", NULL, false },
+	{ "B", "IU", CP_UNARY, "($V)->0", NULL, false },
+	{ "FHIU", "B", CP_UNARY, "($V)(@0 != 0)", NULL, false },
+	{ "FHIU", "H", CP_PRIMARY, "round_$t_$n(__builtin_convertvector(@0, $V))", "round", false },
+	{ "B", "B", CP_PRIMARY, "__builtin_convertvector(@0, $V)", NULL, false },
 	{ .from = NULL },
 };
 
@@ -117,6 +118,13 @@ static const struct sn_helper helpers[] = {
 	{ "to_int_F", "to_int@1",
 	  "FN $V\n$v_of_$s($S x)\n{\n\t$V y = { 0 };\n\n"
 	  "\tfor (int i = 0; i < $n; i++)\n\t\ty[i] = $t_of_$r(x[i]);\n\treturn y;\n}\n" },
+	{ "narrow", "select^ splat^",
+	  "/* toward zero; what is out of range gives the nearest end, NaN gives 0 */\n"
+	  "FN $V\n$v_of_$s($S x)\n{\n"
+	  "\tconst $S a = select_$s(x < splat_$s($lo), splat_$s($lo), x);\n"
+	  "\tconst $S b = select_$s(a > splat_$s($hi), splat_$s($hi), a);\n"
+	  "\tconst $S c = select_$s(b == b, b, splat_$s(0));\n\n"
+	  "\treturn __builtin_convertvector(__builtin_convertvector(c, $J), $V);\n}\n" },
 	/* memory; elements are not aligned to the vector */
 	{ "load", NULL, "FN $V\nload_$v(const $T *p)\n{\n\treturn *(const $Q *)p;\n}\n" },
 	{ "store", NULL, "FN void\nstore_$v($T *p, $V x)\n{\n\t*($Q *)p = x;\n}\n" },
@@ -177,7 +185,7 @@ const struct sn_dialect sn_dialect_c = {
 		    "#pragma clang fp contract(fast)\n"
 		    "#define UNROLL(n) _Pragma(\"clang loop unroll(full)\")\n"
 		    "#else\n"
-		    "#pragma GCC optimize(\"fp-contract=fast\", \"no-math-errno\")\n"
+		    "#pragma GCC optimize(\"fp-contract=fast\")\n"
 		    "#pragma GCC diagnostic ignored \"-Wpsabi\"\n"
 		    "#define PRAGMA(text) _Pragma(#text)\n"
 		    "#define UNROLL(n) PRAGMA(GCC unroll n)\n"

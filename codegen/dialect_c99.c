@@ -88,14 +88,14 @@ static const struct sn_op_row rows[] = {
 };
 
 static const struct sn_cast_row casts[] = {
-	{ "f", "f", CP_UNARY, "($T)%0", NULL },
-	{ "h", "f", CP_UNARY, "($T)%0", NULL },
-	{ "iuxb", "f", CP_UNARY, "($T)%0", NULL },
-	{ "fh", "h", CP_PRIMARY, "round_$t((float)@0)", "round_$t" },
-	{ "iuxb", "h", CP_PRIMARY, "round_$t((float)@0)", "round_$t" },
-	{ "fh", "iux", CP_PRIMARY, "$v_of_$s(@0)", "to_int" },
-	{ "iuxb", "iux", CP_UNARY, "($T)%0", NULL },
-	{ "fhiux", "b", CP_EQUAL, "%0 != 0", NULL },
+	{ "f", "f", CP_UNARY, "($T)%0", NULL, false },
+	{ "h", "f", CP_UNARY, "($T)%0", NULL, false },
+	{ "iuxb", "f", CP_UNARY, "($T)%0", NULL, false },
+	{ "fh", "h", CP_PRIMARY, "round_$t((float)@0)", "round_$t", false },
+	{ "iuxb", "h", CP_PRIMARY, "round_$t((float)@0)", "round_$t", false },
+	{ "fh", "iux", CP_PRIMARY, "$v_of_$s(@0)", "to_int", false },
+	{ "iuxb", "iux", CP_UNARY, "($T)%0", NULL, false },
+	{ "fhiux", "b", CP_EQUAL, "%0 != 0", NULL, false },
 	{ .from = NULL },
 };
 
@@ -227,12 +227,12 @@ const struct sn_dialect_table sn_table_c99 = { rows, casts, mems, helpers };
 const struct sn_dialect sn_dialect_c99 = {
 	.name = "c99",
 	.summary = "portable C99 without extensions",
-	.cc_flags = "-std=c99 -O2",
+	.cc_flags = "-std=c99 -O2 -fno-math-errno",
 	.prologue = "/* Whether a * b + c rounds once is fixed here, whatever the flags say. */\n"
 		    "#if defined(__clang__)\n"
 		    "#pragma clang fp contract(fast)\n"
 		    "#elif defined(__GNUC__)\n"
-		    "#pragma GCC optimize(\"fp-contract=fast\", \"no-math-errno\")\n"
+		    "#pragma GCC optimize(\"fp-contract=fast\")\n"
 		    "#endif\n"
 		    "\n"
 		    "#define FN static inline\n",

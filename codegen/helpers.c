@@ -187,6 +187,7 @@ type_text(struct sn_printer *p, char c, const struct sn_fill *f)
 	case 'F': return ty.t == DT_F64 ? "" : "f";
 	case 'S': return sn_c_type(p, f->src);
 	case 's': return suffix(p, f->src);
+	case 'J': return sn_c_type(p, twin(f->src, true));
 	case 'r': return sn_dtype_info(f->src.t)->text;
 	case 'X': return list(p, ty.lanes, false);
 	case 'L': return list(p, ty.lanes, true);
@@ -231,6 +232,7 @@ needs_parens(const struct sn_piece *op, char how, const struct sn_fill *f)
 {
 	switch (how) {
 	case '@': return op->strength <= CP_COMMA;
+	case '#': return op->strength < CP_SUM;
 	case '>': return op->strength <= f->strength;
 	case '~': return op->row != f->row && op->strength < CP_EQUAL;
 	default: return op->strength < f->strength;
@@ -240,7 +242,7 @@ needs_parens(const struct sn_piece *op, char how, const struct sn_fill *f)
 static bool
 is_operand(const char *t, const struct sn_fill *f)
 {
-	return f->ops && strchr("@%>~", *t) && t[1] >= '0' && t[1] <= '9';
+	return f->ops && strchr("@%>~#", *t) && t[1] >= '0' && t[1] <= '9';
 }
 
 const char *
@@ -318,10 +320,12 @@ need_helper(struct sn_printer *p, const char *name, struct sn_ty ty, struct sn_t
 static void
 need_entry(struct sn_printer *p, char *name, struct sn_ty ty, struct sn_ty src)
 {
-	char *at = strpbrk(name, "/@");
+	char *at = strpbrk(name, "/@^");
 
 	if (at && *at == '/') {
 		ty.lanes /= 2;
+	} else if (at && *at == '^') {
+		ty = src;
 	} else if (at && at[1] == '1') {
 		ty.lanes = src.lanes = 1;
 	} else if (at) {

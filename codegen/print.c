@@ -83,7 +83,7 @@ reset_names(struct sn_printer *p)
 {
 	sn_map_init(&p->names, p->arena);
 	sn_map_init(&p->taken, p->arena);
-	p->scope.n = 0;
+	memset(&p->scope, 0, sizeof(p->scope));
 	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
 		sn_map_put(&p->taken, reserved[i], p);
 }
@@ -578,6 +578,49 @@ sn_printer_func(struct sn_printer *p, struct sn_buf *out, const struct sn_func *
 	sn_buf_add(&text, "}\n");
 	sn_buf_add(out, p->bodies.text);
 	sn_buf_add(out, text.text);
+}
+
+/* The end of a helper with value Y. */
+static void
+helper_end(struct sn_printer *p, struct sn_buf *out, const char *y, const struct sn_local *x,
+	   struct sn_beyond beyond)
+{
+	if (!beyond.name) {
+		sn_buf_addf(out, "\n\treturn %s;\n}\n\n", y);
+	} else if (x->lanes == 1) {
+		sn_buf_addf(out, "\n\treturn fabsf(x) > %.1ff ? %sf(x) : %s;\n}\n\n", beyond.limit,
+			    beyond.name, y);
+	} else {
+		sn_buf_addf(out, "\t%s result = %s;\n\n\tfor (int i = 0; i < %d; i++)\n",
+			    sn_c_type(p, sn_ty_of(x->dtype, x->lanes, 0)), y, x->lanes);
+		sn_buf_addf(
+			out,
+			"\t\tif (fabsf(x[i]) > %.1ff)\n\t\t\tresult[i] = %sf(x[i]);\n\treturn result;\n}\n\n",
+			beyond.limit, beyond.name);
+	}
+}
+
+void
+sn_print_helper(struct sn_printer *p, const struct sn_func *f, const struct sn_local *x,
+		const struct sn_expr *y, struct sn_beyond beyond)
+{
+	struct sn_printer outer = *p;
+	const char *type = sn_c_type(p, sn_ty_of(x->dtype, x->lanes, 0));
+	struct sn_buf text;
+
+	sn_buf_init(&text, p->arena);
+	reset_names(p);
+	sn_map_init(&p->mask_bits, p->arena);
+	sn_buf_addf(&text, "FN %s\n%s(%s)\n{\n", type, f->name,
+		    sn_printf(p->arena, "%s %s", type, declare(p, x, x->name, type)));
+	for (const struct sn_stmt *s = f->body.first; s; s = s->next)
+		stmt(p, &text, s, 1);
+	helper_end(p, &text, sn_expr_text(p, y, CP_COND + 1), x, beyond);
+	sn_buf_add(&p->helpers, text.text);
+	outer.types = p->types;
+	outer.helpers = p->helpers;
+	outer.seen = p->seen;
+	*p = outer;
 }
 
 static const char env_text[] = "/* What kernels get beside their tensors. */\n"

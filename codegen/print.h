@@ -92,6 +92,15 @@ const char *sn_fill(struct sn_printer *p, const char *text, const struct sn_fill
 /* Makes sure that the helpers named in the list NAMES stand in the prologue. */
 void sn_need_helpers(struct sn_printer *p, const char *names, struct sn_ty ty, struct sn_ty src);
 
+/* Adds to the helpers the function of local X whose body is F's, and whose result Y is; elements
+ * beyond LIMIT go to the library's function NAME, if that is not NULL. */
+struct sn_beyond {
+	double limit;
+	const char *name;
+};
+void sn_print_helper(struct sn_printer *p, const struct sn_func *f, const struct sn_local *x,
+		     const struct sn_expr *y, struct sn_beyond beyond);
+
 /* Helper function for OP as defined in codegen/math.c; false if there is none for the type. */
 bool
 sn_math_helper(struct sn_printer *p, enum sn_scalar_op op, struct sn_ty ty, const char **out_name);

@@ -198,41 +198,54 @@ call(struct sn_printer *p, const char *name, const struct sn_expr *e)
 	return primary(b.text);
 }
 
-/* A function of one element over all lanes. */
+/* The operation on a[i], b[i], c[i], elements of type T; NULL if the dialect has none. */
+static const char *
+one_lane(struct sn_printer *p, const struct sn_expr *e, enum sn_dtype t)
+{
+	struct sn_ty one = { t, 1 };
+	const struct sn_piece args[3] = { primary("a[i]"), primary("b[i]"), primary("c[i]") };
+	const char *name;
+
+	if (sn_math_helper(p, (enum sn_scalar_op)e->op, one, &name))
+		return sn_printf(p->arena, "%s(a[i])", name);
+	const struct sn_op_row *r = find_row(p, e, sn_class_of(t, 1));
+
+	if (!r)
+		return NULL;
+	struct sn_fill f = { .ty = one, .src = one, .ops = args, .strength = r->strength };
+
+	sn_need_helpers(p, r->helper, one, one);
+	return sn_fill(p, r->text, &f);
+}
+
+/* A helper that does the operation lane by lane, by way of arrays: those the compilers vectorise. */
 static const char *
 lane_by_lane(struct sn_printer *p, const struct sn_expr *e)
 {
 	enum sn_dtype t = (enum sn_dtype)e->dtype;
-	struct sn_ty ty = { t, e->lanes }, one = { t, 1 };
-	const char *name = sn_scalar_info((enum sn_scalar_op)e->op)->text, *inner;
+	const char *type = sn_c_type(p, (struct sn_ty){ t, e->lanes }), *elem = sn_c_scalar(t);
+	const char *name = sn_scalar_info((enum sn_scalar_op)e->op)->text;
 	char *full = sn_printf(p->arena, "%s_v%d%s", name, e->lanes, sn_dtype_info(t)->text);
+	struct sn_buf *out = &p->helpers;
 
 	if (sn_map_get(&p->seen, full))
 		return full;
+	const char *one = one_lane(p, e, t);
+
+	if (!one)
+		return NULL;
 	sn_map_put(&p->seen, full, p);
-	struct sn_piece args[3] = { primary("a[i]"), primary("b[i]"), primary("c[i]") };
-	struct sn_fill f = { .ty = one, .src = one, .ops = args, .strength = CP_PRIMARY };
-	const char *ctype = sn_c_type(p, ty);
-
-	if (sn_math_helper(p, (enum sn_scalar_op)e->op, one, &inner)) {
-		inner = sn_printf(p->arena, "%s(a[i])", inner);
-	} else {
-		char class = sn_class_of(t, 1);
-		const struct sn_op_row *r = find_row(p, e, class);
-
-		if (!r)
-			return NULL;
-		f.strength = r->strength;
-		sn_need_helpers(p, r->helper, one, one);
-		inner = sn_fill(p, r->text, &f);
-	}
-	sn_buf_addf(&p->helpers, "FN %s\n%s(", ctype, full);
+	sn_buf_addf(out, "FN %s\n%s(", type, full);
 	for (int i = 0; i < e->nargs; i++)
-		sn_buf_addf(&p->helpers, "%s%s %c", i ? ", " : "", ctype, 'a' + i);
-	sn_buf_addf(&p->helpers,
-		    ")\n{\n\t%s r;\n\n\tfor (int i = 0; i < %d; i++)\n\t\tr[i] = %s;\n"
-		    "\treturn r;\n}\n\n",
-		    ctype, e->lanes, inner);
+		sn_buf_addf(out, "%s%s %c", i ? ", " : "", type, 'x' + i);
+	sn_buf_addf(out, ")\n{\n\t%s ", elem);
+	for (int i = 0; i < e->nargs; i++)
+		sn_buf_addf(out, "%c[%d], ", 'a' + i, e->lanes);
+	sn_buf_addf(out, "r[%d];\n\n", e->lanes);
+	for (int i = 0; i < e->nargs; i++)
+		sn_buf_addf(out, "\tmemcpy(%c, &%c, sizeof(%c));\n", 'a' + i, 'x' + i, 'x' + i);
+	sn_buf_addf(out, "\tfor (int i = 0; i < %d; i++)\n\t\tr[i] = %s;\n", e->lanes, one);
+	sn_buf_add(out, "\tmemcpy(&x, r, sizeof(x));\n\treturn x;\n}\n\n");
 	return full;
 }
 
@@ -283,11 +296,12 @@ operation(struct sn_printer *p, const struct sn_expr *e, int bits)
 /* ---- conversions ---- */
 
 static const struct sn_cast_row *
-find_cast(struct sn_printer *p, char from, char to)
+find_cast(struct sn_printer *p, char from, char to, bool is_narrowing)
 {
 	for (int i = 0; p->dialect->tables[i]; i++)
 		for (const struct sn_cast_row *r = p->dialect->tables[i]->casts; r->from; r++)
-			if (strchr(r->from, from) && strchr(r->to, to))
+			if (strchr(r->from, from) && strchr(r->to, to)
+			    && r->is_narrowing <= is_narrowing)
 				return r;
 	sn_bug(p->arena->guard, "dialect %s has no cast from %c to %c", p->dialect->name, from, to);
 }
@@ -296,7 +310,8 @@ static struct sn_piece
 cast_piece(struct sn_printer *p, struct sn_piece x, char from, struct sn_ty src, char to,
 	   struct sn_ty ty)
 {
-	const struct sn_cast_row *r = find_cast(p, from, to);
+	bool is_narrowing = sn_dtype_info(ty.t)->bits < sn_dtype_info(src.t)->bits;
+	const struct sn_cast_row *r = find_cast(p, from, to, is_narrowing);
 	struct sn_fill f = { .ty = ty, .src = src, .ops = &x, .strength = r->strength, .row = r };
 
 	sn_need_helpers(p, r->helper, ty, src);
