@@ -176,7 +176,8 @@ static void
 check(struct bed *b, const int64_t *syms)
 {
 	struct sn_program *pr = b->m.program;
-	struct sn_array in[4], want[4], got[4];
+	struct sn_array in[8], want[8], got[8] = { 0 };
+	assert_true(pr->inputs.n <= ARRAY_LEN(in) && pr->outputs.n <= ARRAY_LEN(want));
 	for (size_t i = 0; i < pr->inputs.n; i++) {
 		const struct sn_tensor *t = pr->inputs.v[i];
 		size_t n = (size_t)loop_value(&b->m, sn_type_count(&b->pool, &t->type), syms, b->a);
@@ -197,7 +198,7 @@ check(struct bed *b, const int64_t *syms)
 		  && sn_run_pass(b, sn_pass_pack_constants)
 		  && sn_run_pass(b, sn_pass_apply_schedules)
 		  && loops_run(&b->m, syms, in, got, b->a);
-	struct sn_array plain[4];
+	struct sn_array plain[8];
 	memcpy(plain, got, sizeof(plain));
 	ok = ok && verify_all(b) && sn_run_pass(b, sn_pass_vectorize)
 	     && sn_run_pass(b, sn_pass_legalize_vectors) && sn_run_pass(b, sn_pass_hoist_invariants)
