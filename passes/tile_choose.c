@@ -191,9 +191,13 @@ tile_cost(const struct sn_target *t, const struct step *s, const struct sizes *z
 	return sum;
 }
 
-/* Rows of a tile that lie a multiple of a cache way apart evict each other. */
+/* Most rows of a tile: those that lie a multiple of a cache way apart evict each other; windows, whose
+ * reduction is written out, gain nothing from more than WINDOW_ROWS and take long to compile. */
+enum { MOST_ROWS = 32, WINDOW_ROWS = 16 };
+
 static int64_t
-most_rows(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r, int row)
+most_rows(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r, int row,
+	  const struct step *s)
 {
 	int64_t way = c->target->l1_ways > 0 ? c->target->l1_bytes / c->target->l1_ways : 4096;
 	for (size_t i = 0; i < r->hot.list.n && row >= 0; i++) {
@@ -204,7 +208,7 @@ most_rows(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r
 		if (sn_affine_coef(off, m->axes[row], &coef) && coef && coef * bytes % way == 0)
 			return c->target->l1_ways;
 	}
-	return 32;
+	return s->f ? WINDOW_ROWS : MOST_ROWS;
 }
 
 static double
@@ -299,8 +303,9 @@ try_axis(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r,
 		z.row2 = extent_or(m->axes[k->row2], 64);
 	k->nv = k->rows = k->rows2 = 1;
 	double cost = tile_cost(c->target, &s, &z, k);
-	if (m->reducer)
-		cost = search_tile(c, &s, &z, most_rows(c, m, r, k->row), k);
+	/* collecting lanes one by one is slow whatever the tile */
+	if (m->reducer && s.gathers == 0)
+		cost = search_tile(c, &s, &z, most_rows(c, m, r, k->row, &s), k);
 	k->is_vec_outer = s.w > 0 && s.f == 0 && m->reducer;
 	int64_t n;
 	if (!sn_get_int(vec->extent, &n))

@@ -102,7 +102,7 @@ red_kind(struct tile *t, int level, const struct sn_expr *extent)
 	if (level < t->nred - 1 || !sn_get_int(extent, &n) || n >= SHORT_LOOP || t->is_flat)
 		return LK_SERIAL;
 	tile_sort_reads(t, &r);
-	return r.both.list.n > 0 ? LK_UNROLLED : LK_SERIAL;
+	return r.both.list.n > 0 && t->rows * t->rows2 > 1 ? LK_UNROLLED : LK_SERIAL;
 }
 
 /* Loop LEVEL over EXTENT steps from BASE, with the total brought up to date now and then. */
