@@ -190,7 +190,8 @@ relax(struct sn_pool *p, const struct sn_expr *d, struct sn_term t)
 	return sn_add(p, sn_mul(p, others, k), sn_mulk(p, end, t.coef));
 }
 
-/* Tries the terms that are no plain variables. */
+/* Tries the terms that are no plain variables. Extremes first: their operands are exact, and may
+ * cancel what relaxing would lose. */
 static bool
 try_terms(struct sn_pool *p, const struct sn_expr *d, int depth)
 {
@@ -198,10 +199,14 @@ try_terms(struct sn_pool *p, const struct sn_expr *d, int depth)
 
 	sn_affine_of(d, &a);
 	for (int i = 0; i < a.n && a.is_exact; i++) {
-		const struct sn_expr *base = a.terms[i].base, *e = NULL;
+		const struct sn_expr *base = a.terms[i].base;
 
 		if (is_op(base, OP_MIN) || is_op(base, OP_MAX) || is_op(base, OP_SELECT))
 			return try_extreme(p, d, a.terms[i], depth);
+	}
+	for (int i = 0; i < a.n && a.is_exact; i++) {
+		const struct sn_expr *base = a.terms[i].base, *e = NULL;
+
 		if (is_op(base, OP_FLOORDIV) || is_op(base, OP_MOD))
 			e = relax(p, d, a.terms[i]);
 		if (e)

@@ -175,6 +175,8 @@ sn_lower_concat(struct sn_lower *c)
 		struct sn_tensor *x = sn_lower_in(c, part);
 		struct sn_type t = y->type;
 		t.dims[axis] = x->type.dims[axis];
+		if (sn_is_int_const(t.dims[axis], 0))
+			continue;
 		struct sn_comp *m = sn_lower_comp(c, &t);
 		for (int i = 0; i < t.rank; i++) {
 			from[i] = sn_lower_broadcast_index(c, AXIS(m, i), t.dims[i],
@@ -220,7 +222,8 @@ reflect(struct sn_lower *c, sn_ex i, sn_ex n)
 	sn_ex last = sn_addk(c->pool, n, -1);
 	sn_ex period = sn_shape_max(c->pool, sn_mulk(c->pool, last, 2), INT(1));
 	i = MOD(i, period);
-	return sn_shape_min(c->pool, i, SUB(period, i));
+	/* the second bound holds of itself, but isn't found */
+	return sn_shape_min(c->pool, sn_shape_min(c->pool, i, SUB(period, i)), last);
 }
 
 static sn_ex

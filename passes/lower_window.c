@@ -4,6 +4,7 @@
  *	y[n,m,h,w] = sum(c, r, s) (x[n, c, 2*h+r-1, 2*w+s-1] else 0) * k[m, c, r, s]
  */
 #include <math.h>
+#include "ir/index.h"
 #include "ir/params.h"
 #include "passes/lower_math.h"
 
@@ -22,14 +23,16 @@ window_axes(struct sn_lower *c, struct sn_comp *m, const struct sn_window *w, in
 	}
 }
 
-/* Can the window reach over an edge? Then reads need an outside value. */
+/* Can the window, at IDX[2..], reach over an edge, as far as is known? Then reads need an outside
+ * value. */
 static bool
-reaches_out(const struct sn_window *w, int nspatial, bool ceil_mode)
+reaches_out(struct sn_lower *c, const struct sn_window *w, int nspatial, const sn_ex *idx)
 {
-	bool is_out = ceil_mode;
 	for (int i = 0; i < nspatial; i++)
-		is_out |= !sn_is_int_const(w[i].pad_lo, 0) || !sn_is_int_const(w[i].pad_hi, 0);
-	return is_out;
+		if (!sn_prove_le(c->pool, INT(0), idx[i + 2]) ||
+		    !sn_prove_lt(c->pool, idx[i + 2], w[i].in))
+			return true;
+	return false;
 }
 
 /* ---- convolution ------------------------------------------------------------------------------ */
@@ -76,7 +79,7 @@ conv_sum(struct sn_lower *c, struct sn_comp *m, const struct conv *v)
 	wi[0] = channel;
 	wi[1] = ch;
 	window_axes(c, m, v->win, v->nspatial, wi + 2, xi);
-	if (reaches_out(v->win, v->nspatial, false))
+	if (reaches_out(c, v->win, v->nspatial, xi))
 		outside = v->x_zero ? zero_point(c, v->x_zero, INT(0))
 				    : sn_float(c->pool, v->x->type.dtype, 0);
 	sn_ex a = CAST(v->type, sn_read(c->pool, v->x, xi, v->x->type.rank, outside));
@@ -214,7 +217,7 @@ pool_comp(struct sn_lower *c, const struct sn_type *y, const struct sn_window *w
 	out_idx[0] = AXIS(m, 0);
 	out_idx[1] = AXIS(m, 1);
 	window_axes(c, m, w, x->type.rank - 2, places, out_idx);
-	if (reaches_out(w, x->type.rank - 2, sn_attrs(c->node, pool)->ceil_mode != 0))
+	if (reaches_out(c, w, x->type.rank - 2, out_idx))
 		rim = sn_float(c->pool, x->type.dtype, outside);
 	*out_x = sn_lower_widen(c, sn_read(c->pool, x, out_idx, x->type.rank, rim));
 	return m;
@@ -294,10 +297,10 @@ sn_lower_average_pool(struct sn_lower *c)
 	if (!sn_node_pool_windows(c->pool, c->node, w))
 		return sn_lower_refuse(c, "this window");
 	struct sn_comp *m = pool_comp(c, &y->type, w, 0, idx, &e);
-	bool is_out = reaches_out(w, y->type.rank - 2, at->ceil_mode != 0);
 	bool count_pad = at->count_include_pad != 0;
 	for (int i = 0; i < y->type.rank - 2; i++) {
-		bool is_full = !is_out || (count_pad && !at->ceil_mode);
+		bool is_padded = !sn_is_int_const(w[i].pad_lo, 0) || !sn_is_int_const(w[i].pad_hi, 0);
+		bool is_full = !at->ceil_mode && (count_pad || !is_padded);
 		count = MUL(count, is_full ? INT(w[i].kernel)
 					   : places_inside(c, &w[i], AXIS(m, i + 2), count_pad));
 	}

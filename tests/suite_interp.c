@@ -50,7 +50,7 @@ from_diags(struct run *r, const char *stage)
 	for (size_t i = 0; i < r->diags.list.n; i++) {
 		const struct sn_diag *d = &r->diags.list.v[i];
 		bool is_skip = d->id == DG_UNSUPPORTED || d->id == DG_RUNTIME_OPERAND ||
-			       d->id == DG_UNKNOWN_OP;
+			       d->id == DG_UNKNOWN_OP || d->id == DG_UNKNOWN_OPS;
 		if (i == 0 || is_skip) {
 			struct sn_buf b;
 			sn_buf_init(&b, &r->arena);
