@@ -95,8 +95,8 @@ sn_infer_declared(struct sn_infer *c, struct sn_node *n, int i, enum sn_dtype t)
 {
 	int64_t count;
 	const struct sn_type *d = i < c->ndeclared ? &c->declared[i] : NULL;
-	if (!d || d->kind != TY_TENSOR || d->dtype != t || d->rank < 0 ||
-	    !sn_type_is_static(d, &count))
+	if (!d || d->kind != TY_TENSOR || d->dtype != t || d->rank < 0
+	    || !sn_type_is_static(d, &count))
 		return false;
 	return sn_infer_set(c, n, i, d);
 }
@@ -130,8 +130,8 @@ sn_infer_ints(struct sn_infer *c, struct sn_node *n, int i, const char *what, st
 bool
 sn_infer_axis(struct sn_infer *c, struct sn_node *n, int64_t axis, int rank, int *out)
 {
-	return sn_shape_axis(axis, rank, out) ||
-	       SN_INFER_ERROR(c, n, DG_AXIS, (long long)axis, rank, sn_in_name(n, 0));
+	return sn_shape_axis(axis, rank, out)
+	       || SN_INFER_ERROR(c, n, DG_AXIS, (long long)axis, rank, sn_in_name(n, 0));
 }
 
 bool
@@ -166,9 +166,9 @@ sn_infer_check_rank(struct sn_infer *c, struct sn_node *n, int i, int min, int m
 	if (!sn_in(n, i))
 		return true;
 	const struct sn_type *t = sn_in_type(n, i);
-	return (t->rank >= min && t->rank <= max) ||
-	       SN_INFER_ERROR(c, n, DG_OPERAND_RANK, sn_in_name(n, i), sn_infer_text(c, t),
-			      rank_text(c, min, max));
+	return (t->rank >= min && t->rank <= max)
+	       || SN_INFER_ERROR(c, n, DG_OPERAND_RANK, sn_in_name(n, i), sn_infer_text(c, t),
+				 rank_text(c, min, max));
 }
 
 bool
@@ -176,9 +176,9 @@ sn_infer_check_same(struct sn_infer *c, struct sn_node *n, int i, int j)
 {
 	if (!sn_in(n, i) || !sn_in(n, j) || sn_in_type(n, i)->dtype == sn_in_type(n, j)->dtype)
 		return true;
-	return SN_INFER_ERROR(c, n, DG_OPERAND_TYPES,
-			      sn_in_name(n, i), sn_infer_text(c, sn_in_type(n, i)),
-			      sn_in_name(n, j), sn_infer_text(c, sn_in_type(n, j)));
+	return SN_INFER_ERROR(c, n, DG_OPERAND_TYPES, sn_in_name(n, i),
+			      sn_infer_text(c, sn_in_type(n, i)), sn_in_name(n, j),
+			      sn_infer_text(c, sn_in_type(n, j)));
 }
 
 bool
@@ -197,7 +197,7 @@ sn_infer_check_dims(struct sn_infer *c, struct sn_node *n, int i, int di, int j,
 /* The class of element types that operand 0 must have, a letter among the row's traits. */
 static const struct {
 	char letter;
-	const char *kinds;	/* of ir/dtype.def */
+	const char *kinds; /* of ir/dtype.def */
 	const char *text;
 } classes[] = {
 	{ 'f', "F", "floating point" },
@@ -305,6 +305,6 @@ sn_infer_graph(struct sn_graph *g, struct sn_diags *diags)
 	struct sn_infer c = { .graph = g, .pool = g->pool, .arena = g->arena, .diags = diags };
 	bool ok = true;
 	SN_FOR_NODES(g, n)
-		ok &= sn_infer_node(&c, n);
+	ok &= sn_infer_node(&c, n);
 	return ok;
 }

@@ -16,7 +16,8 @@ struct sn_infer {
 	struct sn_pool *pool;
 	struct sn_arena *arena;
 	struct sn_diags *diags;
-	const struct sn_type *declared;	/* of the present node's results, by the model or inferred before */
+	const struct sn_type
+		*declared; /* of the present node's results, by the model or inferred before */
 	int ndeclared;
 };
 
@@ -32,7 +33,7 @@ bool sn_infer_node(struct sn_infer *c, struct sn_node *n);
  * its data or as inference found them; NULL if not known.  Integers of every
  * type are i64 (dimensions), bool is bool, floats have their own type.
  */
-const struct sn_expr *const *sn_value_elements(struct sn_pool *p, struct sn_arena *a,
-					       const struct sn_value *v, int *out_n);
+const struct sn_expr *const *
+sn_value_elements(struct sn_pool *p, struct sn_arena *a, const struct sn_value *v, int *out_n);
 
 #endif

@@ -16,8 +16,7 @@ enum { SN_MAX_KNOWN = 64 };
 	bool sn_infer_##infer(struct sn_infer *c, struct sn_node *n);
 #include "ir/ops.def"
 
-#define SN_INFER_ERROR(c, n, ...) \
-	sn_report((c)->diags, sn_origin_where((n)->origin), __VA_ARGS__)
+#define SN_INFER_ERROR(c, n, ...) sn_report((c)->diags, sn_origin_where((n)->origin), __VA_ARGS__)
 
 typedef const struct sn_expr *sn_dim;
 
@@ -42,8 +41,8 @@ const char *sn_infer_text(struct sn_infer *c, const struct sn_type *t);
 bool sn_infer_set(struct sn_infer *c, struct sn_node *n, int i, const struct sn_type *t);
 
 /* Result I has these elements, N of them (in the forms of sn_value_elements). Returns true. */
-bool sn_infer_set_known(struct sn_infer *c, struct sn_node *n, int i, const sn_dim *elems,
-			int nelems);
+bool
+sn_infer_set_known(struct sn_infer *c, struct sn_node *n, int i, const sn_dim *elems, int nelems);
 
 /* Elements of operand I, NULL if not known or absent. */
 const sn_dim *sn_infer_known(struct sn_infer *c, const struct sn_node *n, int i, int *out_n);
@@ -52,8 +51,8 @@ const sn_dim *sn_infer_known(struct sn_infer *c, const struct sn_node *n, int i,
  * name in the operator's documentation. An absent operand gives n = -1. */
 bool sn_infer_elems(struct sn_infer *c, struct sn_node *n, int i, const char *what,
 		    const sn_dim **out, int *out_n);
-bool sn_infer_ints(struct sn_infer *c, struct sn_node *n, int i, const char *what,
-		   struct sn_ints *out);
+bool
+sn_infer_ints(struct sn_infer *c, struct sn_node *n, int i, const char *what, struct sn_ints *out);
 
 /*
  * Where an operand that decides about the shape is known at run time only, the

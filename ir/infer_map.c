@@ -32,9 +32,9 @@ map_shape(struct sn_infer *c, struct sn_node *n, struct sn_type *t)
 			continue;
 		const struct sn_type *x = sn_in_type(n, i);
 		if (!sn_shape_broadcast(c->pool, t, x, t))
-			return SN_INFER_ERROR(c, n, DG_BROADCAST,
-					      sn_in_name(n, 0), sn_infer_text(c, sn_in_type(n, 0)),
-					      sn_in_name(n, i), sn_infer_text(c, x));
+			return SN_INFER_ERROR(c, n, DG_BROADCAST, sn_in_name(n, 0),
+					      sn_infer_text(c, sn_in_type(n, 0)), sn_in_name(n, i),
+					      sn_infer_text(c, x));
 	}
 	return true;
 }
@@ -108,9 +108,9 @@ sn_infer_map(struct sn_infer *c, struct sn_node *n)
 	if (!map_dtype(c, n, traits, &dtype) || !map_shape(c, n, &t))
 		return false;
 	if (strchr(traits, 'U') && t.rank > sn_in_type(n, 0)->rank)
-		return SN_INFER_ERROR(c, n, DG_BROADCAST,
-				      sn_in_name(n, 0), sn_infer_text(c, sn_in_type(n, 0)),
-				      sn_in_name(n, 1), sn_infer_text(c, sn_in_type(n, 1)));
+		return SN_INFER_ERROR(c, n, DG_BROADCAST, sn_in_name(n, 0),
+				      sn_infer_text(c, sn_in_type(n, 0)), sn_in_name(n, 1),
+				      sn_infer_text(c, sn_in_type(n, 1)));
 	t.dtype = dtype;
 	sn_infer_set(c, n, 0, &t);
 	/* bits of unsigned and narrow integers are not those of a dimension */
@@ -144,7 +144,8 @@ set_cast(struct sn_infer *c, struct sn_node *n, enum sn_dtype to)
 	struct sn_type t = *sn_in_type(n, 0);
 	t.dtype = to;
 	sn_infer_set(c, n, 0, &t);
-	bool is_wide = to == DT_I64 || to == DT_I32 || to == DT_F32 || to == DT_F64 || to == DT_BOOL;
+	bool is_wide = to == DT_I64 || to == DT_I32 || to == DT_F32 || to == DT_F64
+		       || to == DT_BOOL;
 	if (!known || !is_wide)
 		return true;
 	sn_dim out[SN_MAX_KNOWN];
@@ -158,9 +159,10 @@ static bool
 attr_dtype(struct sn_infer *c, struct sn_node *n, const char *name, int64_t to, enum sn_dtype *out)
 {
 	*out = to >= 0 && to <= INT32_MAX ? sn_dtype_by_onnx((int)to) : DT_NONE;
-	return *out != DT_NONE ||
-	       SN_INFER_ERROR(c, n, DG_ATTR, name,
-			      sn_printf(c->arena, "is %lld, which is no element type", (long long)to));
+	return *out != DT_NONE
+	       || SN_INFER_ERROR(c, n, DG_ATTR, name,
+				 sn_printf(c->arena, "is %lld, which is no element type",
+					   (long long)to));
 }
 
 bool
@@ -204,8 +206,8 @@ bool
 sn_infer_same_axis(struct sn_infer *c, struct sn_node *n)
 {
 	int axis;
-	return sn_infer_axis(c, n, sn_attrs(n, axis)->axis, sn_in_type(n, 0)->rank, &axis) &&
-	       sn_infer_same(c, n);
+	return sn_infer_axis(c, n, sn_attrs(n, axis)->axis, sn_in_type(n, 0)->rank, &axis)
+	       && sn_infer_same(c, n);
 }
 
 bool
@@ -240,8 +242,8 @@ sn_infer_quantize(struct sn_infer *c, struct sn_node *n)
 	const struct sn_attrs_quantize *at = sn_attrs(n, quantize);
 	struct sn_type t = *sn_in_type(n, 0);
 	t.dtype = sn_in(n, 2) ? sn_in_type(n, 2)->dtype : DT_U8;
-	if (!sn_in(n, 2) && at->output_dtype &&
-	    !attr_dtype(c, n, "output_dtype", at->output_dtype, &t.dtype))
+	if (!sn_in(n, 2) && at->output_dtype
+	    && !attr_dtype(c, n, "output_dtype", at->output_dtype, &t.dtype))
 		return false;
 	return check_scale(c, n, at->axis, at->block_size) && sn_infer_set(c, n, 0, &t);
 }
@@ -254,8 +256,8 @@ sn_infer_dequantize(struct sn_infer *c, struct sn_node *n)
 	t.dtype = sn_in_type(n, 1)->dtype;
 	if (at->output_dtype && !attr_dtype(c, n, "output_dtype", at->output_dtype, &t.dtype))
 		return false;
-	return check_scale(c, n, at->axis, at->block_size) && sn_infer_check_same(c, n, 0, 2) &&
-	       sn_infer_set(c, n, 0, &t);
+	return check_scale(c, n, at->axis, at->block_size) && sn_infer_check_same(c, n, 0, 2)
+	       && sn_infer_set(c, n, 0, &t);
 }
 
 bool
@@ -264,6 +266,6 @@ sn_infer_dynamic_quantize(struct sn_infer *c, struct sn_node *n)
 	struct sn_type t = *sn_in_type(n, 0);
 	struct sn_type scale = sn_infer_type(DT_F32, 0, NULL), zero = sn_infer_type(DT_U8, 0, NULL);
 	t.dtype = DT_U8;
-	return sn_infer_set(c, n, 0, &t) && sn_infer_set(c, n, 1, &scale) &&
-	       sn_infer_set(c, n, 2, &zero);
+	return sn_infer_set(c, n, 0, &t) && sn_infer_set(c, n, 1, &scale)
+	       && sn_infer_set(c, n, 2, &zero);
 }

@@ -12,9 +12,9 @@ static bool
 matmul_shape(struct sn_infer *c, struct sn_node *n, int sa, int sb, struct sn_type *out)
 {
 	const struct sn_type *a = sn_in_type(n, sa), *b = sn_in_type(n, sb);
-	if (!sn_infer_check_rank(c, n, sa, 1, SN_MAX_RANK) ||
-	    !sn_infer_check_rank(c, n, sb, 1, SN_MAX_RANK) ||
-	    !sn_infer_check_dims(c, n, sa, a->rank - 1, sb, b->rank > 1 ? b->rank - 2 : 0))
+	if (!sn_infer_check_rank(c, n, sa, 1, SN_MAX_RANK)
+	    || !sn_infer_check_rank(c, n, sb, 1, SN_MAX_RANK)
+	    || !sn_infer_check_dims(c, n, sa, a->rank - 1, sb, b->rank > 1 ? b->rank - 2 : 0))
 		return false;
 	struct sn_type ba = *a, bb = *b;
 	ba.rank = a->rank > 2 ? a->rank - 2 : 0;
@@ -33,16 +33,16 @@ bool
 sn_infer_mat_mul(struct sn_infer *c, struct sn_node *n)
 {
 	struct sn_type t;
-	return sn_infer_check_same(c, n, 0, 1) && matmul_shape(c, n, 0, 1, &t) &&
-	       sn_infer_set(c, n, 0, &t);
+	return sn_infer_check_same(c, n, 0, 1) && matmul_shape(c, n, 0, 1, &t)
+	       && sn_infer_set(c, n, 0, &t);
 }
 
 bool
 sn_infer_mat_mul_integer(struct sn_infer *c, struct sn_node *n)
 {
 	struct sn_type t;
-	if (!matmul_shape(c, n, 0, 1, &t) || !sn_infer_check_same(c, n, 0, 2) ||
-	    !sn_infer_check_same(c, n, 1, 3))
+	if (!matmul_shape(c, n, 0, 1, &t) || !sn_infer_check_same(c, n, 0, 2)
+	    || !sn_infer_check_same(c, n, 1, 3))
 		return false;
 	t.dtype = DT_I32;
 	return sn_infer_set(c, n, 0, &t);
@@ -52,8 +52,8 @@ bool
 sn_infer_q_linear_mat_mul(struct sn_infer *c, struct sn_node *n)
 {
 	struct sn_type t;
-	if (!matmul_shape(c, n, 0, 3, &t) || !sn_infer_check_same(c, n, 0, 2) ||
-	    !sn_infer_check_same(c, n, 3, 5))
+	if (!matmul_shape(c, n, 0, 3, &t) || !sn_infer_check_same(c, n, 0, 2)
+	    || !sn_infer_check_same(c, n, 3, 5))
 		return false;
 	t.dtype = sn_in_type(n, 7)->dtype;
 	return sn_infer_set(c, n, 0, &t);
@@ -63,9 +63,9 @@ bool
 sn_infer_gemm(struct sn_infer *c, struct sn_node *n)
 {
 	const struct sn_attrs_gemm *at = sn_attrs(n, gemm);
-	if (!sn_infer_check_rank(c, n, 0, 2, 2) || !sn_infer_check_rank(c, n, 1, 2, 2) ||
-	    !sn_infer_check_same(c, n, 0, 1) || !sn_infer_check_same(c, n, 0, 2) ||
-	    !sn_infer_check_dims(c, n, 0, at->transA ? 0 : 1, 1, at->transB ? 1 : 0))
+	if (!sn_infer_check_rank(c, n, 0, 2, 2) || !sn_infer_check_rank(c, n, 1, 2, 2)
+	    || !sn_infer_check_same(c, n, 0, 1) || !sn_infer_check_same(c, n, 0, 2)
+	    || !sn_infer_check_dims(c, n, 0, at->transA ? 0 : 1, 1, at->transB ? 1 : 0))
 		return false;
 	struct sn_type t = *sn_in_type(n, 0), u;
 	t.dims[0] = sn_in_type(n, 0)->dims[at->transA ? 1 : 0];
@@ -111,9 +111,14 @@ reduced(struct sn_pool *p, const struct sn_type *x, unsigned axes, bool is_kept)
 }
 
 /* Reducers of known elements, for the products and sums of dimensions. */
-static const struct { enum sn_graph_op op; enum sn_scalar_op step; } known_reducers[] = {
-	{ GR_REDUCE_PROD, OP_MUL }, { GR_REDUCE_SUM, OP_ADD },
-	{ GR_REDUCE_MAX, OP_MAX }, { GR_REDUCE_MIN, OP_MIN },
+static const struct {
+	enum sn_graph_op op;
+	enum sn_scalar_op step;
+} known_reducers[] = {
+	{ GR_REDUCE_PROD, OP_MUL },
+	{ GR_REDUCE_SUM, OP_ADD },
+	{ GR_REDUCE_MAX, OP_MAX },
+	{ GR_REDUCE_MIN, OP_MIN },
 };
 
 static void
@@ -141,8 +146,8 @@ sn_infer_reduce(struct sn_infer *c, struct sn_node *n)
 	const struct sn_type *x = sn_in_type(n, 0);
 	if (sn_infer_is_runtime(c, n, 1) && sn_infer_declared(c, n, 0, x->dtype))
 		return true;
-	if (!sn_infer_ints(c, n, 1, "axes", &list) ||
-	    !sn_infer_axes(c, n, &list, x->rank, &axes) || !sn_node_reduce_axes(n, &axes))
+	if (!sn_infer_ints(c, n, 1, "axes", &list) || !sn_infer_axes(c, n, &list, x->rank, &axes)
+	    || !sn_node_reduce_axes(n, &axes))
 		return false;
 	struct sn_type t = reduced(c->pool, x, axes, sn_attrs(n, reduce)->keepdims != 0);
 	sn_infer_set(c, n, 0, &t);
@@ -169,8 +174,9 @@ sn_infer_cum(struct sn_infer *c, struct sn_node *n)
 	int a;
 	if (sn_infer_is_runtime(c, n, 1))
 		return sn_infer_same(c, n);
-	return sn_infer_ints(c, n, 1, "axis", &axis) &&
-	       (axis.n == 1 || SN_INFER_ERROR(c, n, DG_OPERAND_VALUE, sn_in_name(n, 1), "axis",
-					      "must be one number")) &&
-	       sn_infer_axis(c, n, axis.v[0], sn_in_type(n, 0)->rank, &a) && sn_infer_same(c, n);
+	return sn_infer_ints(c, n, 1, "axis", &axis)
+	       && (axis.n == 1
+		   || SN_INFER_ERROR(c, n, DG_OPERAND_VALUE, sn_in_name(n, 1), "axis",
+				     "must be one number"))
+	       && sn_infer_axis(c, n, axis.v[0], sn_in_type(n, 0)->rank, &a) && sn_infer_same(c, n);
 }

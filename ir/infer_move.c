@@ -31,7 +31,8 @@ sn_infer_concat(struct sn_infer *c, struct sn_node *n)
 	if (!sn_infer_axis(c, n, sn_attrs(n, concat)->axis, t.rank, &axis))
 		return false;
 	for (int i = 1; i < n->nin; i++) {
-		if (!sn_infer_check_same(c, n, 0, i) || !sn_infer_check_rank(c, n, i, t.rank, t.rank))
+		if (!sn_infer_check_same(c, n, 0, i)
+		    || !sn_infer_check_rank(c, n, i, t.rank, t.rank))
 			return false;
 		for (int d = 0; d < t.rank; d++)
 			if (d != axis && !sn_infer_check_dims(c, n, 0, d, i, d))
@@ -105,9 +106,9 @@ sn_infer_slice(struct sn_infer *c, struct sn_node *n)
 	for (int i = 1; i < n->nin; i++)
 		if (sn_infer_is_runtime(c, n, i) && sn_infer_declared(c, n, 0, x->dtype))
 			return true;
-	if (!sn_infer_elems(c, n, 1, "starts", &elems, &count) ||
-	    !sn_infer_elems(c, n, 2, "ends", &elems, &count) ||
-	    !sn_infer_ints(c, n, 3, "axes", &ints) || !sn_infer_ints(c, n, 4, "steps", &ints))
+	if (!sn_infer_elems(c, n, 1, "starts", &elems, &count)
+	    || !sn_infer_elems(c, n, 2, "ends", &elems, &count)
+	    || !sn_infer_ints(c, n, 3, "axes", &ints) || !sn_infer_ints(c, n, 4, "steps", &ints))
 		return false;
 	if (!sn_node_slices(c->pool, n, s))
 		return SN_INFER_ERROR(c, n, DG_OPERAND_VALUE, sn_in_name(n, 1), "starts",
@@ -118,8 +119,8 @@ sn_infer_slice(struct sn_infer *c, struct sn_node *n)
 	sn_infer_set(c, n, 0, &t);
 	const sn_dim *known = sn_infer_known(c, n, 0, &count);
 	int64_t start, size;
-	if (!known || t.rank != 1 || !sn_get_int(s[0].start, &start) ||
-	    !sn_get_int(s[0].count, &size))
+	if (!known || t.rank != 1 || !sn_get_int(s[0].start, &start)
+	    || !sn_get_int(s[0].count, &size))
 		return true;
 	sn_dim out[SN_MAX_KNOWN];
 	for (int64_t i = 0; i < size; i++)
@@ -151,9 +152,9 @@ gather_known(struct sn_infer *c, struct sn_node *n)
 static bool
 check_index_class(struct sn_infer *c, struct sn_node *n, int i)
 {
-	return sn_is_int(sn_in_type(n, i)->dtype) ||
-	       SN_INFER_ERROR(c, n, DG_OPERAND_CLASS, sn_in_name(n, i),
-			      sn_infer_text(c, sn_in_type(n, i)), "integers there");
+	return sn_is_int(sn_in_type(n, i)->dtype)
+	       || SN_INFER_ERROR(c, n, DG_OPERAND_CLASS, sn_in_name(n, i),
+				 sn_infer_text(c, sn_in_type(n, i)), "integers there");
 }
 
 bool
@@ -162,8 +163,8 @@ sn_infer_gather(struct sn_infer *c, struct sn_node *n)
 	const struct sn_type *x = sn_in_type(n, 0), *idx = sn_in_type(n, 1);
 	struct sn_type t = *x;
 	int axis;
-	if (!check_index_class(c, n, 1) ||
-	    !sn_infer_axis(c, n, sn_attrs(n, axis_first)->axis, x->rank, &axis))
+	if (!check_index_class(c, n, 1)
+	    || !sn_infer_axis(c, n, sn_attrs(n, axis_first)->axis, x->rank, &axis))
 		return false;
 	if (x->rank - 1 + idx->rank > SN_MAX_RANK)
 		return SN_INFER_ERROR(c, n, DG_RANK_LIMIT, x->rank - 1 + idx->rank, SN_MAX_RANK);
@@ -184,9 +185,9 @@ sn_infer_gather_elements(struct sn_infer *c, struct sn_node *n)
 	struct sn_type t = *sn_in_type(n, 1);
 	int axis;
 	t.dtype = x->dtype;
-	return check_index_class(c, n, 1) && sn_infer_check_rank(c, n, 1, x->rank, x->rank) &&
-	       sn_infer_axis(c, n, sn_attrs(n, axis_first)->axis, x->rank, &axis) &&
-	       sn_infer_set(c, n, 0, &t);
+	return check_index_class(c, n, 1) && sn_infer_check_rank(c, n, 1, x->rank, x->rank)
+	       && sn_infer_axis(c, n, sn_attrs(n, axis_first)->axis, x->rank, &axis)
+	       && sn_infer_set(c, n, 0, &t);
 }
 
 bool
@@ -196,11 +197,12 @@ sn_infer_gather_nd(struct sn_infer *c, struct sn_node *n)
 	int64_t depth, batch = sn_attrs(n, gather_nd)->batch_dims;
 	if (!check_index_class(c, n, 1) || !sn_infer_check_rank(c, n, 1, 1, SN_MAX_RANK))
 		return false;
-	if (!sn_get_int(idx->dims[idx->rank - 1], &depth) || batch < 0 || batch >= idx->rank ||
-	    depth < 1 || batch + depth > x->rank)
-		return SN_INFER_ERROR(c, n, DG_SHAPES, sn_in_name(n, 0), sn_infer_text(c, x),
-				      sn_in_name(n, 1), sn_infer_text(c, idx),
-				      "the last dimension of the indices, with batch_dims, doesn't fit");
+	if (!sn_get_int(idx->dims[idx->rank - 1], &depth) || batch < 0 || batch >= idx->rank
+	    || depth < 1 || batch + depth > x->rank)
+		return SN_INFER_ERROR(
+			c, n, DG_SHAPES, sn_in_name(n, 0), sn_infer_text(c, x), sn_in_name(n, 1),
+			sn_infer_text(c, idx),
+			"the last dimension of the indices, with batch_dims, doesn't fit");
 	struct sn_type t = *idx;
 	t.dtype = x->dtype;
 	t.rank = idx->rank - 1;
@@ -219,13 +221,14 @@ sn_infer_one_hot(struct sn_infer *c, struct sn_node *n)
 	int axis, count;
 	if (sn_infer_is_runtime(c, n, 1) && sn_infer_declared(c, n, 0, sn_in_type(n, 2)->dtype))
 		return true;
-	if (!sn_infer_elems(c, n, 1, "depth", &depth, &count) ||
-	    !sn_infer_check_rank(c, n, 0, 0, SN_MAX_RANK - 1) ||
-	    !sn_infer_axis(c, n, sn_attrs(n, axis)->axis, x->rank + 1, &axis))
+	if (!sn_infer_elems(c, n, 1, "depth", &depth, &count)
+	    || !sn_infer_check_rank(c, n, 0, 0, SN_MAX_RANK - 1)
+	    || !sn_infer_axis(c, n, sn_attrs(n, axis)->axis, x->rank + 1, &axis))
 		return false;
 	struct sn_type t = { .kind = TY_TENSOR, .dtype = sn_in_type(n, 2)->dtype };
 	sn_dim extent = sn_is_float((enum sn_dtype)depth[0]->dtype)
-			? sn_cast(c->pool, DT_I64, depth[0]) : depth[0];
+				? sn_cast(c->pool, DT_I64, depth[0])
+				: depth[0];
 	for (int i = 0; i <= x->rank; i++)
 		t.dims[t.rank++] = i == axis ? extent : x->dims[i - (i > axis)];
 	return sn_infer_set(c, n, 0, &t);
@@ -236,11 +239,11 @@ sn_infer_reverse_sequence(struct sn_infer *c, struct sn_node *n)
 {
 	const struct sn_attrs_reverse *at = sn_attrs(n, reverse);
 	int time, batch;
-	return sn_infer_check_rank(c, n, 0, 2, SN_MAX_RANK) && sn_infer_check_rank(c, n, 1, 1, 1) &&
-	       check_index_class(c, n, 1) &&
-	       sn_infer_axis(c, n, at->time_axis, sn_in_type(n, 0)->rank, &time) &&
-	       sn_infer_axis(c, n, at->batch_axis, sn_in_type(n, 0)->rank, &batch) &&
-	       sn_infer_check_dims(c, n, 0, batch, 1, 0) && sn_infer_same(c, n);
+	return sn_infer_check_rank(c, n, 0, 2, SN_MAX_RANK) && sn_infer_check_rank(c, n, 1, 1, 1)
+	       && check_index_class(c, n, 1)
+	       && sn_infer_axis(c, n, at->time_axis, sn_in_type(n, 0)->rank, &time)
+	       && sn_infer_axis(c, n, at->batch_axis, sn_in_type(n, 0)->rank, &batch)
+	       && sn_infer_check_dims(c, n, 0, batch, 1, 0) && sn_infer_same(c, n);
 }
 
 /* ---- rearranging ------------------------------------------------------------------------------ */
@@ -254,12 +257,13 @@ sn_infer_transpose(struct sn_infer *c, struct sn_node *n)
 	unsigned seen = 0;
 	for (int i = 0; i < x->rank; i++) {
 		int64_t from = perm.n >= 0 && i < perm.n ? perm.v[i] : x->rank - 1 - i;
-		if ((perm.n >= 0 && perm.n != x->rank) || from < 0 || from >= x->rank ||
-		    seen >> from & 1)
+		if ((perm.n >= 0 && perm.n != x->rank) || from < 0 || from >= x->rank
+		    || seen >> from & 1)
 			return SN_INFER_ERROR(c, n, DG_ATTR, "perm",
-					      sn_printf(c->arena, "is no permutation of the %d "
-							"dimensions of '%s'", x->rank,
-							sn_in_name(n, 0)));
+					      sn_printf(c->arena,
+							"is no permutation of the %d "
+							"dimensions of '%s'",
+							x->rank, sn_in_name(n, 0)));
 		seen |= 1u << from;
 		t.dims[i] = x->dims[from];
 	}
@@ -339,11 +343,11 @@ sn_infer_pad(struct sn_infer *c, struct sn_node *n)
 	const sn_dim *elems;
 	struct sn_ints axes;
 	int count;
-	if ((sn_infer_is_runtime(c, n, 1) || sn_infer_is_runtime(c, n, 3)) &&
-	    sn_infer_declared(c, n, 0, t.dtype))
+	if ((sn_infer_is_runtime(c, n, 1) || sn_infer_is_runtime(c, n, 3))
+	    && sn_infer_declared(c, n, 0, t.dtype))
 		return true;
-	if (!sn_infer_elems(c, n, 1, "pads", &elems, &count) ||
-	    !sn_infer_ints(c, n, 3, "axes", &axes) || !sn_infer_check_same(c, n, 0, 2))
+	if (!sn_infer_elems(c, n, 1, "pads", &elems, &count)
+	    || !sn_infer_ints(c, n, 3, "axes", &axes) || !sn_infer_check_same(c, n, 0, 2))
 		return false;
 	if (!sn_node_pads(c->pool, n, pads))
 		return SN_INFER_ERROR(c, n, DG_OPERAND_VALUE, sn_in_name(n, 1), "pads",

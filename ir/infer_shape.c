@@ -145,12 +145,12 @@ sn_infer_range(struct sn_infer *c, struct sn_node *n)
 	int count;
 	int64_t static_count;
 	for (int i = 0; i < 3; i++)
-		if (sn_infer_is_runtime(c, n, i) &&
-		    sn_infer_declared(c, n, 0, sn_in_type(n, 0)->dtype))
+		if (sn_infer_is_runtime(c, n, i)
+		    && sn_infer_declared(c, n, 0, sn_in_type(n, 0)->dtype))
 			return true;
 	for (int i = 0; i < 3; i++)
-		if (!sn_infer_check_same(c, n, 0, i) ||
-		    !sn_infer_elems(c, n, i, what[i], &e[i], &count))
+		if (!sn_infer_check_same(c, n, 0, i)
+		    || !sn_infer_elems(c, n, i, what[i], &e[i], &count))
 			return false;
 	sn_dim dim = range_count(c->pool, e[0][0], e[1][0], e[2][0]);
 	if (!dim)

@@ -8,54 +8,54 @@
 #include <string.h>
 #include "ir/index.h"
 
-#define U(op, x)	sn_op1(p, op, x)
-#define B(op, x, y)	sn_op2(p, op, x, y)
+#define U(op, x) sn_op1(p, op, x)
+#define B(op, x, y) sn_op2(p, op, x, y)
 /* The number X in the type of operand a. */
-#define K(x)		sn_float(p, (enum sn_dtype)a->dtype, x)
-#define ADD(x, y)	B(OP_ADD, x, y)
-#define SUB(x, y)	B(OP_SUB, x, y)
-#define MUL(x, y)	B(OP_MUL, x, y)
-#define DIV(x, y)	divide(p, x, y)
-#define MOD(x, y)	B(OP_MOD, x, y)
-#define FMOD(x, y)	B(OP_FMOD, x, y)
-#define MIN(x, y)	B(OP_MIN, x, y)
-#define MAX(x, y)	B(OP_MAX, x, y)
-#define POW(x, y)	B(OP_POW, x, y)
-#define AND(x, y)	B(OP_AND, x, y)
-#define OR(x, y)	B(OP_OR, x, y)
-#define XOR(x, y)	B(OP_XOR, x, y)
-#define EQ(x, y)	equal(p, x, y)
-#define LT(x, y)	less(p, x, y, true)
-#define LE(x, y)	less(p, x, y, false)
-#define SEL(x, y, z)	sn_op3(p, OP_SELECT, x, y, z)
-#define NEG(x)		U(OP_NEG, x)
-#define ABS(x)		U(OP_ABS, x)
-#define SIGN(x)		U(OP_SIGN, x)
-#define NOT(x)		U(OP_NOT, x)
-#define SQRT(x)		U(OP_SQRT, x)
-#define EXP(x)		U(OP_EXP, x)
-#define EXPM1(x)	U(OP_EXPM1, x)
-#define LOG(x)		U(OP_LOG, x)
-#define LOG1P(x)	U(OP_LOG1P, x)
-#define SIN(x)		U(OP_SIN, x)
-#define COS(x)		U(OP_COS, x)
-#define TAN(x)		U(OP_TAN, x)
-#define ASIN(x)		U(OP_ASIN, x)
-#define ACOS(x)		U(OP_ACOS, x)
-#define ATAN(x)		U(OP_ATAN, x)
-#define SINH(x)		U(OP_SINH, x)
-#define COSH(x)		U(OP_COSH, x)
-#define TANH(x)		U(OP_TANH, x)
-#define ASINH(x)	U(OP_ASINH, x)
-#define ACOSH(x)	U(OP_ACOSH, x)
-#define ATANH(x)	U(OP_ATANH, x)
-#define ERF(x)		U(OP_ERF, x)
-#define SIGMOID(x)	U(OP_SIGMOID, x)
-#define FLOOR(x)	U(OP_FLOOR, x)
-#define CEIL(x)		U(OP_CEIL, x)
-#define RINT(x)		U(OP_RINT, x)
-#define ISNAN(x)	U(OP_ISNAN, x)
-#define ISINF(x)	U(OP_ISINF, x)
+#define K(x) sn_float(p, (enum sn_dtype)a->dtype, x)
+#define ADD(x, y) B(OP_ADD, x, y)
+#define SUB(x, y) B(OP_SUB, x, y)
+#define MUL(x, y) B(OP_MUL, x, y)
+#define DIV(x, y) divide(p, x, y)
+#define MOD(x, y) B(OP_MOD, x, y)
+#define FMOD(x, y) B(OP_FMOD, x, y)
+#define MIN(x, y) B(OP_MIN, x, y)
+#define MAX(x, y) B(OP_MAX, x, y)
+#define POW(x, y) B(OP_POW, x, y)
+#define AND(x, y) B(OP_AND, x, y)
+#define OR(x, y) B(OP_OR, x, y)
+#define XOR(x, y) B(OP_XOR, x, y)
+#define EQ(x, y) equal(p, x, y)
+#define LT(x, y) less(p, x, y, true)
+#define LE(x, y) less(p, x, y, false)
+#define SEL(x, y, z) sn_op3(p, OP_SELECT, x, y, z)
+#define NEG(x) U(OP_NEG, x)
+#define ABS(x) U(OP_ABS, x)
+#define SIGN(x) U(OP_SIGN, x)
+#define NOT(x) U(OP_NOT, x)
+#define SQRT(x) U(OP_SQRT, x)
+#define EXP(x) U(OP_EXP, x)
+#define EXPM1(x) U(OP_EXPM1, x)
+#define LOG(x) U(OP_LOG, x)
+#define LOG1P(x) U(OP_LOG1P, x)
+#define SIN(x) U(OP_SIN, x)
+#define COS(x) U(OP_COS, x)
+#define TAN(x) U(OP_TAN, x)
+#define ASIN(x) U(OP_ASIN, x)
+#define ACOS(x) U(OP_ACOS, x)
+#define ATAN(x) U(OP_ATAN, x)
+#define SINH(x) U(OP_SINH, x)
+#define COSH(x) U(OP_COSH, x)
+#define TANH(x) U(OP_TANH, x)
+#define ASINH(x) U(OP_ASINH, x)
+#define ACOSH(x) U(OP_ACOSH, x)
+#define ATANH(x) U(OP_ATANH, x)
+#define ERF(x) U(OP_ERF, x)
+#define SIGMOID(x) U(OP_SIGMOID, x)
+#define FLOOR(x) U(OP_FLOOR, x)
+#define CEIL(x) U(OP_CEIL, x)
+#define RINT(x) U(OP_RINT, x)
+#define ISNAN(x) U(OP_ISNAN, x)
+#define ISINF(x) U(OP_ISINF, x)
 
 static const struct sn_expr *
 truth(struct sn_pool *p, bool x)
@@ -110,8 +110,7 @@ bit_shift(struct sn_pool *p, const char *direction, const struct sn_expr *a,
 
 /* max first: where the bounds cross, the upper one wins. */
 static const struct sn_expr *
-clip(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *lo,
-     const struct sn_expr *hi)
+clip(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *lo, const struct sn_expr *hi)
 {
 	const struct sn_expr *x = lo ? MAX(a, lo) : a;
 	return hi ? MIN(x, hi) : x;
@@ -167,13 +166,13 @@ softplus(struct sn_pool *p, const struct sn_expr *a)
 	return ADD(MAX(a, K(0)), LOG1P(EXP(NEG(ABS(a)))));
 }
 
-struct sn_attrs_NONE;	/* never defined: such a row has no use for it */
+struct sn_attrs_NONE; /* never defined: such a row has no use for it */
 
 #define OP(id, domain, name, since, attrs, nin0, nin1, nout0, nout1, traits, infer, lower)
 #define MAP(id, domain, name, since, attrs, nin0, nin1, traits, body) \
-	static const struct sn_expr * \
-	body_##id(struct sn_pool *p, const void *attrs_of_node, const struct sn_expr *a, \
-		  const struct sn_expr *b, const struct sn_expr *c) \
+	static const struct sn_expr *body_##id(struct sn_pool *p, const void *attrs_of_node, \
+					       const struct sn_expr *a, const struct sn_expr *b, \
+					       const struct sn_expr *c) \
 	{ \
 		const struct sn_attrs_##attrs *at = attrs_of_node; \
 		(void)p, (void)at, (void)b, (void)c; \
@@ -196,6 +195,5 @@ sn_map_body(struct sn_pool *p, enum sn_graph_op op, const void *at,
 {
 	if (!bodies[op])
 		return NULL;
-	return bodies[op](p, at, args[0], nargs > 1 ? args[1] : NULL,
-			  nargs > 2 ? args[2] : NULL);
+	return bodies[op](p, at, args[0], nargs > 1 ? args[1] : NULL, nargs > 2 ? args[2] : NULL);
 }

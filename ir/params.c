@@ -27,8 +27,8 @@ sn_node_ints(const struct sn_node *n, int slot, struct sn_ints *out)
 
 /* Elements of an operand as expressions; absent: *out_n = -1 and true. */
 static bool
-elements(struct sn_pool *p, const struct sn_node *n, int slot,
-	 const struct sn_expr *const **out, int *out_n)
+elements(struct sn_pool *p, const struct sn_node *n, int slot, const struct sn_expr *const **out,
+	 int *out_n)
 {
 	*out = NULL;
 	*out_n = -1;
@@ -77,7 +77,7 @@ clamp_bound(struct sn_pool *p, const struct sn_expr *x, const struct sn_expr *di
 {
 	int64_t k, xlo, xhi;
 	if (sn_get_int(x, &k) && (k >= INT32_MAX || k <= INT32_MIN))
-		return k > 0 ? hi : lo;		/* "to the end" */
+		return k > 0 ? hi : lo; /* "to the end" */
 	sn_bounds(x, &xlo, &xhi);
 	if (xhi < 0)
 		x = sn_add(p, x, dim);
@@ -112,10 +112,10 @@ sn_node_slices(struct sn_pool *p, const struct sn_node *n, struct sn_slice *out)
 	const struct sn_expr *const *starts, *const *ends;
 	struct sn_ints axes, steps;
 	int nstarts, nends;
-	if (!elements(p, n, 1, &starts, &nstarts) || !elements(p, n, 2, &ends, &nends) ||
-	    !sn_node_ints(n, 3, &axes) || !sn_node_ints(n, 4, &steps) || nstarts != nends ||
-	    nstarts > x->rank ||
-	    (axes.n >= 0 && axes.n != nstarts) || (steps.n >= 0 && steps.n != nstarts))
+	if (!elements(p, n, 1, &starts, &nstarts) || !elements(p, n, 2, &ends, &nends)
+	    || !sn_node_ints(n, 3, &axes) || !sn_node_ints(n, 4, &steps) || nstarts != nends
+	    || nstarts > x->rank || (axes.n >= 0 && axes.n != nstarts)
+	    || (steps.n >= 0 && steps.n != nstarts))
 		return false;
 	for (int i = 0; i < x->rank; i++)
 		out[i] = (struct sn_slice){ sn_int(p, 0), x->dims[i], 1 };
@@ -188,7 +188,8 @@ keep_aspect(struct sn_pool *p, bool is_smallest, int rank, struct sn_resize *out
 	for (int i = 0; i < rank; i++)
 		if (out[i].is_resized)
 			scale = scale ? sn_op2(p, is_smallest ? OP_MIN : OP_MAX, scale,
-					       out[i].scale) : out[i].scale;
+					       out[i].scale)
+				      : out[i].scale;
 	for (int i = 0; i < rank; i++) {
 		if (!out[i].is_resized)
 			continue;
@@ -215,8 +216,8 @@ read_resize(struct sn_pool *p, const struct sn_node *n, struct resize_lists *l)
 	l->nroi = -1;
 	if (has_roi && (!elements(p, n, 1, &l->roi, &l->nroi) || l->nroi != 2 * l->count))
 		return false;
-	if (!elements(p, n, 2, &l->scales, &l->nscales) ||
-	    !elements(p, n, 3, &l->sizes, &l->nsizes))
+	if (!elements(p, n, 2, &l->scales, &l->nscales)
+	    || !elements(p, n, 3, &l->sizes, &l->nsizes))
 		return false;
 	return l->nsizes > 0 ? l->nsizes == l->count : l->nscales == l->count;
 }
@@ -252,7 +253,8 @@ sn_node_resizes(struct sn_pool *p, const struct sn_node *n, struct sn_resize *ou
 	if (!read_resize(p, n, &l))
 		return false;
 	for (int i = 0; i < x->rank; i++)
-		out[i] = (struct sn_resize){ .in = x->dims[i], .out = x->dims[i],
+		out[i] = (struct sn_resize){ .in = x->dims[i],
+					     .out = x->dims[i],
 					     .scale = sn_float(p, DT_F32, 1) };
 	struct sn_ints axes = at->axes;
 	for (int i = 0; i < l.count; i++) {
@@ -262,6 +264,7 @@ sn_node_resizes(struct sn_pool *p, const struct sn_node *n, struct sn_resize *ou
 		one_resize(p, &l, i, &out[axis]);
 	}
 	if (l.nsizes > 0 && strcmp(at->keep_aspect_ratio_policy, "stretch") != 0)
-		keep_aspect(p, strcmp(at->keep_aspect_ratio_policy, "not_larger") == 0, x->rank, out);
+		keep_aspect(p, strcmp(at->keep_aspect_ratio_policy, "not_larger") == 0, x->rank,
+			    out);
 	return true;
 }

@@ -26,21 +26,26 @@ bool sn_node_ints(const struct sn_node *n, int slot, struct sn_ints *out);
 bool sn_node_reduce_axes(const struct sn_node *n, unsigned *out);
 
 /* Slice: element j of the result is element start + j*step of the operand, on each axis. */
-struct sn_slice { const struct sn_expr *start, *count; int64_t step; };
+struct sn_slice {
+	const struct sn_expr *start, *count;
+	int64_t step;
+};
 bool sn_node_slices(struct sn_pool *p, const struct sn_node *n, struct sn_slice *out);
 
 /* Pad: elements before and after, on each axis; negative ones crop. */
-struct sn_padding { const struct sn_expr *lo, *hi; };
+struct sn_padding {
+	const struct sn_expr *lo, *hi;
+};
 bool sn_node_pads(struct sn_pool *p, const struct sn_node *n, struct sn_padding *out);
 
 /* Resize on one axis: coordinates of the result divided by SCALE (an f32 expression) are those of
  * the operand, before the coordinate transformation. */
 struct sn_resize {
-	bool is_resized;		/* else the axis is copied */
-	const struct sn_expr *in, *out;	/* extents */
-	const struct sn_expr *scale;	/* f32 */
-	const struct sn_expr *length;	/* f32: out before it was rounded to an integer */
-	const struct sn_expr *roi_lo, *roi_hi;	/* f32 or NULL */
+	bool is_resized;		       /* else the axis is copied */
+	const struct sn_expr *in, *out;	       /* extents */
+	const struct sn_expr *scale;	       /* f32 */
+	const struct sn_expr *length;	       /* f32: out before it was rounded to an integer */
+	const struct sn_expr *roi_lo, *roi_hi; /* f32 or NULL */
 };
 bool sn_node_resizes(struct sn_pool *p, const struct sn_node *n, struct sn_resize *out);
 
@@ -48,9 +53,9 @@ bool sn_node_resizes(struct sn_pool *p, const struct sn_node *n, struct sn_resiz
 enum { SN_MAX_TERMS = 8, SN_MAX_LABELS = 64 };
 struct sn_einsum {
 	int nterms;
-	int rank[SN_MAX_TERMS + 1];			/* [nterms]: the result */
+	int rank[SN_MAX_TERMS + 1]; /* [nterms]: the result */
 	int label[SN_MAX_TERMS + 1][SN_MAX_RANK];
-	const struct sn_expr *extent[SN_MAX_LABELS];	/* NULL: label not used */
+	const struct sn_expr *extent[SN_MAX_LABELS]; /* NULL: label not used */
 };
 bool sn_node_einsum(struct sn_pool *p, const struct sn_node *n, struct sn_einsum *out);
 

@@ -31,8 +31,8 @@ parse_term(const char *s, const char *end, int rank, int ellipsis, int *labels, 
 			labels[n++] = letter(*s);
 			continue;
 		}
-		if (end - s < 3 || memcmp(s, "...", 3) != 0 || nellipsis < 0 ||
-		    n + nellipsis > SN_MAX_RANK)
+		if (end - s < 3 || memcmp(s, "...", 3) != 0 || nellipsis < 0
+		    || n + nellipsis > SN_MAX_RANK)
 			return false;
 		for (int i = 0; i < nellipsis; i++)
 			labels[n++] = SN_MAX_LABELS - nellipsis + i;
@@ -85,8 +85,8 @@ parse_operands(struct sn_pool *p, const struct sn_node *n, const char *s, const 
 		if (!comma != (i == n->nin - 1))
 			return false;
 		const struct sn_type *t = &n->in[i].value->type;
-		if (!parse_term(s, comma ? comma : end, t->rank, 0, out->label[i], &out->rank[i]) ||
-		    !note_extents(p, out, i, t))
+		if (!parse_term(s, comma ? comma : end, t->rank, 0, out->label[i], &out->rank[i])
+		    || !note_extents(p, out, i, t))
 			return false;
 		s = comma ? comma + 1 : end;
 	}
@@ -101,8 +101,8 @@ sn_node_einsum(struct sn_pool *p, const struct sn_node *n, struct sn_einsum *out
 	int ellipsis = 0;
 	memset(out, 0, sizeof(*out));
 	out->nterms = n->nin;
-	if (n->nin < 1 || n->nin > SN_MAX_TERMS ||
-	    !parse_operands(p, n, s, arrow ? arrow : end, out))
+	if (n->nin < 1 || n->nin > SN_MAX_TERMS
+	    || !parse_operands(p, n, s, arrow ? arrow : end, out))
 		return false;
 	for (int i = 52; i < SN_MAX_LABELS; i++)
 		ellipsis += out->extent[i] != NULL;

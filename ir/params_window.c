@@ -9,9 +9,10 @@ sn_node_pool_windows(struct sn_pool *p, const struct sn_node *n, struct sn_windo
 {
 	const struct sn_attrs_pool *at = sn_attrs(n, pool);
 	const struct sn_type *x = &n->in[0].value->type;
-	return at->kernel_shape.n == x->rank - 2 &&
-	       sn_shape_windows(p, x, x->rank - 2, at->kernel_shape.v, &at->strides,
-				&at->dilations, &at->pads, at->auto_pad, at->ceil_mode != 0, out);
+	return at->kernel_shape.n == x->rank - 2
+	       && sn_shape_windows(p, x, x->rank - 2, at->kernel_shape.v, &at->strides,
+				   &at->dilations, &at->pads, at->auto_pad, at->ceil_mode != 0,
+				   out);
 }
 
 /* Extents of the kernel, which must be constants and agree with the attribute. */
@@ -21,8 +22,8 @@ kernel_extents(const struct sn_type *w, const struct sn_ints *kernel_shape, int6
 	for (int i = 0; i < w->rank - 2; i++) {
 		if (!sn_get_int(w->dims[i + 2], &out[i]))
 			return false;
-		if (kernel_shape->n > 0 && (kernel_shape->n != w->rank - 2 ||
-					    kernel_shape->v[i] != out[i]))
+		if (kernel_shape->n > 0
+		    && (kernel_shape->n != w->rank - 2 || kernel_shape->v[i] != out[i]))
 			return false;
 	}
 	return true;
@@ -34,9 +35,9 @@ sn_node_conv_windows(struct sn_pool *p, const struct sn_node *n, const struct sn
 {
 	const struct sn_attrs_conv *at = sn_attrs(n, conv);
 	int64_t kernel[SN_MAX_RANK];
-	return kernel_extents(w, &at->kernel_shape, kernel) &&
-	       sn_shape_windows(p, &n->in[0].value->type, w->rank - 2, kernel, &at->strides,
-				&at->dilations, &at->pads, at->auto_pad, false, out);
+	return kernel_extents(w, &at->kernel_shape, kernel)
+	       && sn_shape_windows(p, &n->in[0].value->type, w->rank - 2, kernel, &at->strides,
+				   &at->dilations, &at->pads, at->auto_pad, false, out);
 }
 
 static int64_t
@@ -53,8 +54,8 @@ transposed_window(struct sn_pool *p, const struct sn_attrs_conv_transpose *at, i
 {
 	w->stride = nth(&at->strides, i, 1);
 	w->dilation = nth(&at->dilations, i, 1);
-	if (w->kernel < 1 || w->stride < 1 || w->dilation < 1 || w->kernel > INT32_MAX ||
-	    w->stride > INT32_MAX || w->dilation > INT32_MAX)
+	if (w->kernel < 1 || w->stride < 1 || w->dilation < 1 || w->kernel > INT32_MAX
+	    || w->stride > INT32_MAX || w->dilation > INT32_MAX)
 		return false;
 	const struct sn_expr *full = sn_mulk(p, sn_addk(p, w->in, -1), w->stride);
 	full = sn_addk(p, full, (w->kernel - 1) * w->dilation + 1 + nth(&at->output_padding, i, 0));
@@ -86,9 +87,8 @@ sn_node_conv_transpose_windows(struct sn_pool *p, const struct sn_node *n, const
 	int64_t kernel[SN_MAX_RANK];
 	int nspatial = x->rank - 2;
 	struct sn_ints shape = at->output_shape;
-	if ((at->pads.n > 0 && at->pads.n != 2 * nspatial) ||
-	    (shape.n > 0 && shape.n != nspatial) ||
-	    !kernel_extents(w, &at->kernel_shape, kernel))
+	if ((at->pads.n > 0 && at->pads.n != 2 * nspatial) || (shape.n > 0 && shape.n != nspatial)
+	    || !kernel_extents(w, &at->kernel_shape, kernel))
 		return false;
 	for (int i = 0; i < nspatial; i++) {
 		out[i].kernel = kernel[i];

@@ -136,9 +136,9 @@ sn_shape_windows(struct sn_pool *p, const struct sn_type *x, int nspatial, const
 {
 	bool is_valid = auto_pad && strcmp(auto_pad, "VALID") == 0;
 	bool has_pads = pads && pads->n > 0 && !is_valid;
-	if ((strides && strides->n > 0 && strides->n != nspatial) ||
-	    (dilations && dilations->n > 0 && dilations->n != nspatial) ||
-	    (has_pads && pads->n != 2 * nspatial))
+	if ((strides && strides->n > 0 && strides->n != nspatial)
+	    || (dilations && dilations->n > 0 && dilations->n != nspatial)
+	    || (has_pads && pads->n != 2 * nspatial))
 		return false;
 	for (int i = 0; i < nspatial; i++) {
 		struct sn_window *w = &out[i];
@@ -164,7 +164,7 @@ struct factors {
 	int64_t coef;
 	int n;
 	const struct sn_expr *f[MAX_FACTORS];
-	bool is_bad;		/* overflow of either */
+	bool is_bad; /* overflow of either */
 };
 
 static void
@@ -377,7 +377,7 @@ sn_shape_reshape_groups(struct sn_pool *p, const struct sn_type *src, const stru
 {
 	int n = 0, s = 0, d = 0;
 	while (s < src->rank || d < dst->rank) {
-		if (n == SN_MAX_RANK) {		/* only ones can be left */
+		if (n == SN_MAX_RANK) { /* only ones can be left */
 			out[n - 1].s1 = src->rank;
 			out[n - 1].d1 = dst->rank;
 			break;

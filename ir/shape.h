@@ -30,10 +30,10 @@ bool sn_shape_windows(struct sn_pool *p, const struct sn_type *x, int nspatial,
 		      const char *auto_pad, bool ceil_mode, struct sn_window *out);
 
 /* The smaller and the larger of two, without an operation where one is proved so. */
-const struct sn_expr *sn_shape_min(struct sn_pool *p, const struct sn_expr *a,
-				   const struct sn_expr *b);
-const struct sn_expr *sn_shape_max(struct sn_pool *p, const struct sn_expr *a,
-				   const struct sn_expr *b);
+const struct sn_expr *
+sn_shape_min(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *b);
+const struct sn_expr *
+sn_shape_max(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *b);
 
 /* False if A and B are proved different; unproved counts as perhaps equal. */
 bool sn_shape_may_equal(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *b);

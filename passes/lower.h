@@ -94,9 +94,8 @@ sn_lower_names_axis(struct sn_lower *c, int axes, int number, int axis, int rank
 
 /* The f32 value E, a result in quanta, rounded to even, plus the zero point (NULL: none), brought into
  * the range of the integer type T. */
-const struct sn_expr *
-sn_lower_saturate(struct sn_lower *c, const struct sn_expr *e, const struct sn_expr *zero,
-		  enum sn_dtype t);
+const struct sn_expr *sn_lower_saturate(struct sn_lower *c, const struct sn_expr *e,
+					const struct sn_expr *zero, enum sn_dtype t);
 
 /* "Not supported yet" with the node's name; returns false. */
 bool sn_lower_refuse(struct sn_lower *c, const char *what);

@@ -22,7 +22,8 @@ channel_stage(struct sn_lower *c, struct sn_tensor *x, enum sn_dtype type, sn_ex
 	sn_ex idx[SN_MAX_RANK];
 	for (int i = 0; i < x->type.rank; i++)
 		idx[i] = i == 1 ? AXIS(m, 0)
-				: sn_lower_red(c, m, sn_printf(c->arena, "r%d", i), x->type.dims[i]);
+				: sn_lower_red(c, m, sn_printf(c->arena, "r%d", i),
+					       x->type.dims[i]);
 	*out_x = CAST(type, sn_lower_read(c, x, idx));
 	return m;
 }
@@ -103,7 +104,7 @@ group_index(struct sn_lower *c, sn_ex image, sn_ex group, sn_ex ch, sn_ex per_gr
 
 struct groups {
 	struct sn_tensor *x;
-	const struct sn_axis *shared[2];	/* image, group */
+	const struct sn_axis *shared[2]; /* image, group */
 	sn_ex per_group;
 	enum sn_dtype type;
 };

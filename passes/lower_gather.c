@@ -40,7 +40,7 @@ sn_lower_gather(struct sn_lower *c)
 	for (int i = 0; i < indices->rank; i++)
 		at[i] = AXIS(m, (int)axis + i);
 	for (int i = 0; i < x->type.rank; i++)
-		idx[i] = i < axis ? AXIS(m, i)
+		idx[i] = i < axis   ? AXIS(m, i)
 			 : i > axis ? AXIS(m, i + indices->rank - 1)
 				    : index_element(c, at, x->type.dims[i]);
 	STORE(m, y, sn_lower_read(c, x, idx));

@@ -339,8 +339,7 @@ lower_node(struct sn_lower *c, const struct sn_node *n)
 	if (is_idle(n))
 		return true;
 	c->node = n;
-	c->kernel = sn_kernel_new(c->program,
-				  lower_case(c->arena, sn_graph_op_info(n->op)->name));
+	c->kernel = sn_kernel_new(c->program, lower_case(c->arena, sn_graph_op_info(n->op)->name));
 	c->kernel->origin = n->origin;
 	if (!check_types(c) || !lower_table[n->op](c))
 		return false;
@@ -403,7 +402,7 @@ sn_lower_program(const struct sn_graph *g, struct sn_module *m, struct sn_diags 
 	make_inputs(&c, g);
 	make_outputs(&c, g);
 	SN_FOR_NODES(g, n)
-		ok &= lower_node(&c, n);
+	ok &= lower_node(&c, n);
 	if (!ok)
 		return NULL;
 	copy_outputs(&c, g);

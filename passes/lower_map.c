@@ -63,10 +63,10 @@ sn_lower_mean(struct sn_lower *c)
  */
 static const struct overflow {
 	enum sn_dtype type;
-	double limit;		/* half way from the largest number to the next there would be */
-	bool is_tie_over;	/* the limit itself rounds up */
-	int code;		/* infinity or NaN */
-	bool has_sign;		/* with the sign of the operand */
+	double limit;	  /* half way from the largest number to the next there would be */
+	bool is_tie_over; /* the limit itself rounds up */
+	int code;	  /* infinity or NaN */
+	bool has_sign;	  /* with the sign of the operand */
 } overflows[] = {
 	{ DT_F8E4M3, 464, false, 0x7f, true },
 	{ DT_F8E4M3UZ, 248, true, 0x80, false },

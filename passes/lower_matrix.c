@@ -39,7 +39,7 @@ line_parameter(struct sn_lower *c, struct sn_comp *m, int nbatch, struct sn_tens
 struct product {
 	struct sn_tensor *a, *b, *a_zero, *b_zero;
 	int nbatch;
-	sn_ex row, column;	/* NULL: the operand is a vector */
+	sn_ex row, column; /* NULL: the operand is a vector */
 	enum sn_dtype type;
 };
 
@@ -58,7 +58,8 @@ product_sum(struct sn_lower *c, struct sn_comp *m, struct product *v)
 	if (v->row)
 		ai[a->rank - 2] = v->row;
 	ai[a->rank - 1] = k;
-	bi[b->rank - nb] = sn_lower_broadcast_index(c, k, a->dims[a->rank - 1], b->dims[b->rank - nb]);
+	bi[b->rank - nb] = sn_lower_broadcast_index(c, k, a->dims[a->rank - 1],
+						    b->dims[b->rank - nb]);
 	if (v->column)
 		bi[b->rank - 1] = v->column;
 	sn_ex x = CAST(v->type, sn_lower_read(c, v->a, ai));
@@ -86,8 +87,10 @@ sn_lower_mat_mul(struct sn_lower *c)
 bool
 sn_lower_mat_mul_integer(struct sn_lower *c)
 {
-	struct product v = { .a = sn_lower_in(c, 0), .b = sn_lower_in(c, 1),
-			     .a_zero = sn_lower_in(c, 2), .b_zero = sn_lower_in(c, 3),
+	struct product v = { .a = sn_lower_in(c, 0),
+			     .b = sn_lower_in(c, 1),
+			     .a_zero = sn_lower_in(c, 2),
+			     .b_zero = sn_lower_in(c, 3),
 			     .type = DT_I32 };
 	struct sn_tensor *y = sn_lower_out(c, 0);
 	struct sn_comp *m = sn_lower_comp(c, &y->type);
@@ -99,16 +102,17 @@ sn_lower_mat_mul_integer(struct sn_lower *c)
 bool
 sn_lower_q_linear_mat_mul(struct sn_lower *c)
 {
-	struct product v = { .a = sn_lower_in(c, 0), .b = sn_lower_in(c, 3),
-			     .a_zero = sn_lower_in(c, 2), .b_zero = sn_lower_in(c, 5) };
+	struct product v = { .a = sn_lower_in(c, 0),
+			     .b = sn_lower_in(c, 3),
+			     .a_zero = sn_lower_in(c, 2),
+			     .b_zero = sn_lower_in(c, 5) };
 	struct sn_tensor *y = sn_lower_out(c, 0);
 	struct sn_comp *m = sn_lower_comp(c, &y->type);
 	v.type = sn_is_float(v.a->type.dtype) ? DT_F32 : DT_I32;
 	sn_ex e = product_sum(c, m, &v);
 	sn_ex row = v.row ? v.row : INT(0), column = v.column ? v.column : INT(0);
-	sn_ex scale = MUL(
-		CAST(DT_F32, line_parameter(c, m, v.nbatch, sn_lower_in(c, 1), row)),
-		CAST(DT_F32, line_parameter(c, m, v.nbatch, sn_lower_in(c, 4), column)));
+	sn_ex scale = MUL(CAST(DT_F32, line_parameter(c, m, v.nbatch, sn_lower_in(c, 1), row)),
+			  CAST(DT_F32, line_parameter(c, m, v.nbatch, sn_lower_in(c, 4), column)));
 	scale = DIV(scale, CAST(DT_F32, line_parameter(c, m, v.nbatch, sn_lower_in(c, 6), row)));
 	e = MUL(CAST(DT_F32, e), scale);
 	sn_ex zero = line_parameter(c, m, v.nbatch, sn_lower_in(c, 7), row);

@@ -71,8 +71,8 @@ sn_lower_depth_to_space(struct sn_lower *c)
 	sn_ex place = ADD(sn_mulk(c->pool, sn_modk(c->pool, h, at->blocksize), at->blocksize),
 			  sn_modk(c->pool, w, at->blocksize));
 	sn_ex ch = strcmp(at->mode, "CRD") == 0
-		   ? ADD(sn_mulk(c->pool, AXIS(m, 1), at->blocksize * at->blocksize), place)
-		   : ADD(MUL(place, y->type.dims[1]), AXIS(m, 1));
+			   ? ADD(sn_mulk(c->pool, AXIS(m, 1), at->blocksize * at->blocksize), place)
+			   : ADD(MUL(place, y->type.dims[1]), AXIS(m, 1));
 	sn_ex idx[4] = { AXIS(m, 0), ch, sn_divk(c->pool, h, at->blocksize),
 			 sn_divk(c->pool, w, at->blocksize) };
 	STORE(m, y, sn_lower_read(c, x, idx));
@@ -87,7 +87,8 @@ sn_lower_space_to_depth(struct sn_lower *c)
 	struct sn_comp *m = sn_lower_comp(c, &y->type);
 	sn_ex place = FLOORDIV(AXIS(m, 1), x->type.dims[1]);
 	sn_ex idx[4] = {
-		AXIS(m, 0), MOD(AXIS(m, 1), x->type.dims[1]),
+		AXIS(m, 0),
+		MOD(AXIS(m, 1), x->type.dims[1]),
 		ADD(sn_mulk(c->pool, AXIS(m, 2), b), sn_divk(c->pool, place, b)),
 		ADD(sn_mulk(c->pool, AXIS(m, 3), b), sn_modk(c->pool, place, b)),
 	};
@@ -107,7 +108,8 @@ for_axis(struct sn_lower *c, int slot, int axes, int axis, int offset, int64_t d
 		return INT(def);
 	if (n < 0)
 		return axis < sn_lower_element_count(c, slot)
-		       ? sn_lower_element(c, slot, axis + offset * rank) : INT(def);
+			       ? sn_lower_element(c, slot, axis + offset * rank)
+			       : INT(def);
 	sn_ex e = INT(def);
 	for (int i = 0; i < n; i++)
 		e = SEL(sn_lower_names_axis(c, axes, i, axis, rank),
@@ -208,7 +210,7 @@ sn_lower_tile(struct sn_lower *c)
 	sn_ex idx[SN_MAX_RANK];
 	for (int i = 0; i < x->type.rank; i++)
 		idx[i] = x->type.dims[i] == y->type.dims[i] ? AXIS(m, i)
-							     : MOD(AXIS(m, i), x->type.dims[i]);
+							    : MOD(AXIS(m, i), x->type.dims[i]);
 	STORE(m, y, sn_lower_read(c, x, idx));
 	return true;
 }
@@ -309,8 +311,9 @@ sn_lower_eye_like(struct sn_lower *c)
 	struct sn_tensor *y = sn_lower_out(c, 0);
 	struct sn_comp *m = sn_lower_comp(c, &y->type);
 	sn_ex column = sn_addk(c->pool, AXIS(m, 0), sn_attrs(c->node, eye)->k);
-	STORE(m, y, SEL(EQ(AXIS(m, 1), column), sn_float(c->pool, y->type.dtype, 1),
-			sn_float(c->pool, y->type.dtype, 0)));
+	STORE(m, y,
+	      SEL(EQ(AXIS(m, 1), column), sn_float(c->pool, y->type.dtype, 1),
+		  sn_float(c->pool, y->type.dtype, 0)));
 	return true;
 }
 
@@ -321,8 +324,9 @@ sn_lower_constant_of_shape(struct sn_lower *c)
 	const struct sn_data *value = sn_attrs(c->node, fill)->value.data;
 	struct sn_tensor *y = sn_lower_out(c, 0);
 	struct sn_comp *m = sn_lower_comp(c, &y->type);
-	STORE(m, y, value ? sn_const(c->pool, value->dtype, sn_data_get(value, 0))
-			  : sn_float(c->pool, DT_F32, 0));
+	STORE(m, y,
+	      value ? sn_const(c->pool, value->dtype, sn_data_get(value, 0))
+		    : sn_float(c->pool, DT_F32, 0));
 	return true;
 }
 

@@ -10,11 +10,11 @@
 
 struct frame {
 	struct sn_tensor *x;
-	unsigned mask;		/* axes of x that statistics run over */
+	unsigned mask; /* axes of x that statistics run over */
 	int nshared;
 	const struct sn_axis *shared[SN_MAX_RANK];
-	const struct sn_expr *dims[SN_MAX_RANK];	/* extents of the shared ones */
-	enum sn_dtype type;	/* what is computed in */
+	const struct sn_expr *dims[SN_MAX_RANK]; /* extents of the shared ones */
+	enum sn_dtype type;			 /* what is computed in */
 };
 
 static void
@@ -39,9 +39,9 @@ stat_stage(struct sn_lower *c, struct frame *f, sn_ex *out_x)
 	struct sn_comp *m = sn_lower_stage(c, f->shared, f->nshared);
 	sn_ex idx[SN_MAX_RANK];
 	for (int i = 0, j = 0; i < f->x->type.rank; i++)
-		idx[i] = f->mask >> i & 1
-			 ? sn_lower_red(c, m, sn_printf(c->arena, "r%d", i), f->x->type.dims[i])
-			 : AXIS(m, j++);
+		idx[i] = f->mask >> i & 1 ? sn_lower_red(c, m, sn_printf(c->arena, "r%d", i),
+							 f->x->type.dims[i])
+					  : AXIS(m, j++);
 	*out_x = CAST(f->type, sn_lower_read(c, f->x, idx));
 	return m;
 }

@@ -31,28 +31,22 @@ apply(struct sn_lower *c, enum step step, sn_ex x, sn_ex count)
 {
 	sn_ex f = sn_is_float((enum sn_dtype)x->dtype) ? x : CAST(DT_F64, x);
 	switch (step) {
-	case ST_NONE:
-		return x;
-	case ST_ABS:
-		return ABS(x);
-	case ST_SQUARE:
-		return MUL(x, x);
-	case ST_SQRT:
-		return SQRT(f);
-	case ST_LOG:
-		return LOG(f);
-	case ST_MEAN:
-		return DIV(x, CAST((enum sn_dtype)x->dtype, count));
+	case ST_NONE: return x;
+	case ST_ABS: return ABS(x);
+	case ST_SQUARE: return MUL(x, x);
+	case ST_SQRT: return SQRT(f);
+	case ST_LOG: return LOG(f);
+	case ST_MEAN: return DIV(x, CAST((enum sn_dtype)x->dtype, count));
 	}
 	return x;
 }
 
 /* What a reduction goes over. */
 struct domain {
-	struct sn_comp *m;	/* over the axes of the result */
-	sn_ex x;		/* the element at the reduction axes */
-	sn_ex is_in;		/* does it belong to this result? NULL: always */
-	sn_ex count;		/* elements for each result */
+	struct sn_comp *m; /* over the axes of the result */
+	sn_ex x;	   /* the element at the reduction axes */
+	sn_ex is_in;	   /* does it belong to this result? NULL: always */
+	sn_ex count;	   /* elements for each result */
 };
 
 /*
@@ -151,7 +145,8 @@ sn_lower_reduction(struct sn_lower *c)
 		return false;
 	bool is_bool = d.x->dtype == DT_BOOL && reductions[row].bool_reducer;
 	sn_ex e = apply(c, reductions[row].before, d.x, NULL);
-	e = reduce_domain(c, &d, is_bool ? reductions[row].bool_reducer : reductions[row].reducer, e);
+	e = reduce_domain(c, &d, is_bool ? reductions[row].bool_reducer : reductions[row].reducer,
+			  e);
 	STORE(d.m, y, apply(c, reductions[row].after, e, d.count));
 	return true;
 }
@@ -162,7 +157,8 @@ sn_lower_reduce_log_sum_exp(struct sn_lower *c)
 {
 	struct sn_tensor *x = sn_lower_in(c, 0), *y = sn_lower_out(c, 0);
 	struct domain d;
-	enum sn_dtype t = sn_is_float(x->type.dtype) ? sn_lower_compute_type(x->type.dtype) : DT_F64;
+	enum sn_dtype t = sn_is_float(x->type.dtype) ? sn_lower_compute_type(x->type.dtype)
+						     : DT_F64;
 	struct sn_tensor *max = sn_lower_temp(c, "max", t, y->type.rank, y->type.dims);
 	if (!make_domain(c, x, y, &d))
 		return false;

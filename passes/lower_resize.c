@@ -58,7 +58,7 @@ nearest(struct sn_lower *c, const char *mode, sn_ex x)
 		return CEIL(x);
 	if (strcmp(mode, "round_prefer_ceil") == 0)
 		return FLOOR(ADD(x, half));
-	return CEIL(SUB(x, half));	/* round_prefer_floor */
+	return CEIL(SUB(x, half)); /* round_prefer_floor */
 }
 
 /* ---- taps ------------------------------------------------------------------------------------- */
@@ -67,9 +67,9 @@ enum { MAX_TAPS = 4 };
 
 struct taps {
 	int n;
-	sn_ex idx[MAX_TAPS];		/* in range */
-	sn_ex weight[MAX_TAPS];		/* NULL: 1 */
-	sn_ex is_outside;		/* NULL: never (tf_crop_and_resize) */
+	sn_ex idx[MAX_TAPS];	/* in range */
+	sn_ex weight[MAX_TAPS]; /* NULL: 1 */
+	sn_ex is_outside;	/* NULL: never (tf_crop_and_resize) */
 };
 
 /* Integer scales of asymmetric coordinates stay integers: y[i] = x[i // k]. */
@@ -129,8 +129,7 @@ exclude_outside(struct sn_lower *c, const sn_ex *at, sn_ex n, struct taps *t)
 }
 
 static void
-weighted_taps(struct sn_lower *c, const struct sn_resize *r, sn_ex x, bool is_cubic,
-	      struct taps *t)
+weighted_taps(struct sn_lower *c, const struct sn_resize *r, sn_ex x, bool is_cubic, struct taps *t)
 {
 	const struct sn_attrs_resize *at = sn_attrs(c->node, resize);
 	sn_ex low = FLOOR(x), part = SUB(x, low), base = CAST(DT_I64, low), raw[MAX_TAPS];
@@ -212,8 +211,9 @@ keep_aspect(struct sn_lower *c, int rank, struct sn_resize *r)
 	sn_ex scale = NULL;
 	for (int i = 0; i < rank; i++)
 		if (r[i].is_resized)
-			scale = !scale ? r[i].scale : is_smallest ? MIN(scale, r[i].scale)
-								  : MAX(scale, r[i].scale);
+			scale = !scale	      ? r[i].scale
+				: is_smallest ? MIN(scale, r[i].scale)
+					      : MAX(scale, r[i].scale);
 	for (int i = 0; i < rank; i++) {
 		if (!r[i].is_resized)
 			continue;
@@ -232,7 +232,8 @@ runtime_resizes(struct sn_lower *c, const struct sn_type *y, struct sn_resize *r
 	bool has_roi = strcmp(at->coordinate_transformation_mode, "tf_crop_and_resize") == 0;
 	int count = at->axes.n > 0 ? at->axes.n : x->rank;
 	for (int i = 0; i < x->rank; i++)
-		r[i] = (struct sn_resize){ .in = x->dims[i], .out = y->dims[i],
+		r[i] = (struct sn_resize){ .in = x->dims[i],
+					   .out = y->dims[i],
 					   .scale = sn_float(c->pool, DT_F32, 1) };
 	for (int i = 0; i < count; i++) {
 		int axis = i;
@@ -241,8 +242,7 @@ runtime_resizes(struct sn_lower *c, const struct sn_type *y, struct sn_resize *r
 		struct sn_resize *a = &r[axis];
 		a->is_resized = true;
 		sn_ex in = CAST(DT_F32, a->in);
-		a->scale = has_sizes ? DIV(element_f32(c, 3, i), in)
-				     : element_f32(c, 2, i);
+		a->scale = has_sizes ? DIV(element_f32(c, 3, i), in) : element_f32(c, 2, i);
 		a->length = has_sizes ? CAST(DT_F32, a->out) : MUL(a->scale, in);
 		a->roi_lo = has_roi ? element_f32(c, 1, i) : NULL;
 		a->roi_hi = has_roi ? element_f32(c, 1, i + count) : NULL;
@@ -269,8 +269,7 @@ sn_lower_resize(struct sn_lower *c)
 		t[i] = axis_taps(c, &r[i], AXIS(m, i));
 		reads *= t[i].n;
 		if (t[i].is_outside)
-			is_outside = is_outside ? OR(is_outside, t[i].is_outside)
-						: t[i].is_outside;
+			is_outside = is_outside ? OR(is_outside, t[i].is_outside) : t[i].is_outside;
 	}
 	if (reads > 256)
 		return sn_lower_refuse(c, "interpolation over so many axes");

@@ -29,8 +29,8 @@ static bool
 reaches_out(struct sn_lower *c, const struct sn_window *w, int nspatial, const sn_ex *idx)
 {
 	for (int i = 0; i < nspatial; i++)
-		if (!sn_prove_le(c->pool, INT(0), idx[i + 2]) ||
-		    !sn_prove_lt(c->pool, idx[i + 2], w[i].in))
+		if (!sn_prove_le(c->pool, INT(0), idx[i + 2])
+		    || !sn_prove_lt(c->pool, idx[i + 2], w[i].in))
 			return true;
 	return false;
 }
@@ -40,8 +40,8 @@ reaches_out(struct sn_lower *c, const struct sn_window *w, int nspatial, const s
 /* Operands of a convolution by slot, and what is different between its kinds. */
 struct conv {
 	struct sn_tensor *x, *w, *y;
-	struct sn_tensor *x_zero, *w_zero;	/* NULL: none */
-	enum sn_dtype type;			/* of the products */
+	struct sn_tensor *x_zero, *w_zero; /* NULL: none */
+	enum sn_dtype type;		   /* of the products */
 	struct sn_window win[SN_MAX_RANK];
 	int64_t group;
 	int nspatial;
@@ -94,8 +94,10 @@ conv_sum(struct sn_lower *c, struct sn_comp *m, const struct conv *v)
 static bool
 conv_init(struct sn_lower *c, struct conv *v, int wslot)
 {
-	*v = (struct conv){ .x = sn_lower_in(c, 0), .w = sn_lower_in(c, wslot),
-			    .y = sn_lower_out(c, 0), .group = sn_attrs(c->node, conv)->group };
+	*v = (struct conv){ .x = sn_lower_in(c, 0),
+			    .w = sn_lower_in(c, wslot),
+			    .y = sn_lower_out(c, 0),
+			    .group = sn_attrs(c->node, conv)->group };
 	v->nspatial = v->x->type.rank - 2;
 	v->type = sn_is_float(v->x->type.dtype) ? sn_lower_compute_type(v->x->type.dtype) : DT_I32;
 	return sn_node_conv_windows(c->pool, c->node, &v->w->type, v->win);
@@ -147,8 +149,8 @@ sn_lower_q_linear_conv(struct sn_lower *c)
 			  CAST(DT_F32, zero_point(c, sn_lower_in(c, 4), channel)));
 	scale = DIV(scale, CAST(DT_F32, zero_point(c, sn_lower_in(c, 6), INT(0))));
 	e = MUL(CAST(DT_F32, e), scale);
-	STORE(m, v.y, sn_lower_saturate(c, e, zero_point(c, sn_lower_in(c, 7), INT(0)),
-					v.y->type.dtype));
+	STORE(m, v.y,
+	      sn_lower_saturate(c, e, zero_point(c, sn_lower_in(c, 7), INT(0)), v.y->type.dtype));
 	return true;
 }
 
@@ -178,7 +180,9 @@ transposed_index(struct sn_lower *c, struct sn_comp *m, const struct conv *v, sn
 bool
 sn_lower_conv_transpose(struct sn_lower *c)
 {
-	struct conv v = { .x = sn_lower_in(c, 0), .w = sn_lower_in(c, 1), .y = sn_lower_out(c, 0),
+	struct conv v = { .x = sn_lower_in(c, 0),
+			  .w = sn_lower_in(c, 1),
+			  .y = sn_lower_out(c, 0),
 			  .group = sn_attrs(c->node, conv_transpose)->group };
 	v.nspatial = v.x->type.rank - 2;
 	if (!sn_node_conv_transpose_windows(c->pool, c->node, &v.w->type, v.win))
@@ -299,7 +303,8 @@ sn_lower_average_pool(struct sn_lower *c)
 	struct sn_comp *m = pool_comp(c, &y->type, w, 0, idx, &e);
 	bool count_pad = at->count_include_pad != 0;
 	for (int i = 0; i < y->type.rank - 2; i++) {
-		bool is_padded = !sn_is_int_const(w[i].pad_lo, 0) || !sn_is_int_const(w[i].pad_hi, 0);
+		bool is_padded = !sn_is_int_const(w[i].pad_lo, 0)
+				 || !sn_is_int_const(w[i].pad_hi, 0);
 		bool is_full = !at->ceil_mode && (count_pad || !is_padded);
 		count = MUL(count, is_full ? INT(w[i].kernel)
 					   : places_inside(c, &w[i], AXIS(m, i + 2), count_pad));

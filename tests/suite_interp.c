@@ -49,8 +49,8 @@ from_diags(struct run *r, const char *stage)
 {
 	for (size_t i = 0; i < r->diags.list.n; i++) {
 		const struct sn_diag *d = &r->diags.list.v[i];
-		bool is_skip = d->id == DG_UNSUPPORTED || d->id == DG_RUNTIME_OPERAND ||
-			       d->id == DG_UNKNOWN_OP || d->id == DG_UNKNOWN_OPS;
+		bool is_skip = d->id == DG_UNSUPPORTED || d->id == DG_RUNTIME_OPERAND
+			       || d->id == DG_UNKNOWN_OP || d->id == DG_UNKNOWN_OPS;
 		if (i == 0 || is_skip) {
 			struct sn_buf b;
 			sn_buf_init(&b, &r->arena);
@@ -135,7 +135,8 @@ compare(struct run *r, int number, const struct sn_array *got, const struct sn_t
 			       sn_dtype_info(want.data->dtype)->text);
 	for (int i = 0; i < type->rank || i < want.rank; i++)
 		if (type->rank != want.rank || eval_dim(r, type->dims[i]) != want.dims[i])
-			return outcome(r, FAIL, "output %d: rank %d, not %d; or dimension %d is not %lld",
+			return outcome(r, FAIL,
+				       "output %d: rank %d, not %d; or dimension %d is not %lld",
 				       number, type->rank, want.rank, i, (long long)want.dims[i]);
 	for (size_t i = 0; i < got->n; i++) {
 		union sn_num g = sn_dtype_load(got->dtype, got->bytes, i);
@@ -143,7 +144,8 @@ compare(struct run *r, int number, const struct sn_array *got, const struct sn_t
 		if (is_close(got->dtype, g, w))
 			continue;
 		if (sn_is_float(got->dtype))
-			return outcome(r, FAIL, "output %d[%zu] is %.9g, not %.9g", number, i, g.f, w.f);
+			return outcome(r, FAIL, "output %d[%zu] is %.9g, not %.9g", number, i, g.f,
+				       w.f);
 		return outcome(r, FAIL, "output %d[%zu] is %lld, not %lld", number, i,
 			       (long long)g.i, (long long)w.i);
 	}
@@ -194,8 +196,8 @@ run_case(struct run *r, bool is_shown)
 	m->arena = &r->arena;
 	m->pool = &r->pool;
 	m->diags = &r->diags;
-	m->graph = sn_onnx_import(sn_printf(&r->arena, "%s/model.onnx", r->folder), NULL,
-				  &r->arena, &r->pool, &r->diags);
+	m->graph = sn_onnx_import(sn_printf(&r->arena, "%s/model.onnx", r->folder), NULL, &r->arena,
+				  &r->pool, &r->diags);
 	if (!m->graph)
 		return from_diags(r, "import");
 	if (!sn_infer_graph(m->graph, &r->diags))
