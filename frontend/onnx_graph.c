@@ -122,7 +122,8 @@ static void
 declare(struct sn_scope *s, struct sn_value *v, const Pb__TypeProto *p)
 {
 	struct sn_type type;
-	if (v->def && v->type.rank < 0 && p && sn_read_declared_type(s->reader, p, &type))
+	bool is_own = v->def && v->def->graph == s->graph;
+	if (is_own && v->type.rank < 0 && p && sn_read_declared_type(s->reader, p, &type))
 		v->type = type;
 }
 

@@ -157,14 +157,16 @@ read_dtype(struct sn_reader *r, const char *name, int onnx, struct sn_type *out)
 
 /* An input whose file says nothing of its shape: --shape says all. */
 static bool
-read_pinned(struct sn_reader *r, const char *name, const struct sn_pin *pin, struct sn_type *out)
+read_pinned(struct sn_reader *r, const char *name, const struct sn_pin *given, int input,
+	    struct sn_type *out)
 {
-	if (!pin)
+	if (!given)
 		return sn_report(r->diags, where(r), DG_NO_RANK, name);
-	out->rank = pin->rank;
-	for (int i = 0; i < pin->rank; i++)
-		out->dims[i] = pin->dims[i] >= 0 ? sn_int(r->pool, pin->dims[i])
-						 : sn_int(r->pool, 1);
+	struct sn_pin pin = *given;
+	out->rank = pin.rank;
+	for (int i = 0; i < pin.rank; i++)
+		out->dims[i] = pin.dims[i] >= 0 ? sn_int(r->pool, pin.dims[i])
+						: open_dim(r, invent_name(r, name, i), input, i);
 	return check_static_size(r, name, out);
 }
 
@@ -176,7 +178,7 @@ read_input_shape(struct sn_reader *r, const char *name, const Pb__TensorShapePro
 	if (pin)
 		pin->is_used = true;
 	if (!shape)
-		return read_pinned(r, name, pin, out);
+		return read_pinned(r, name, pin, input, out);
 	if (shape->n_dim > SN_MAX_RANK)
 		return sn_report(r->diags, where(r), DG_TENSOR_RANK, name, (int)shape->n_dim,
 				 SN_MAX_RANK);

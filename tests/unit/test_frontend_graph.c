@@ -166,6 +166,21 @@ takes_inputs_with_initialisers_as_constants(void **state)
 	assert_int_equal(i->graph->inputs.n, 1);
 }
 
+/* From IR 4 on it is a default that a caller could replace; here it is not. */
+static void
+remarks_on_inputs_with_defaults(void **state)
+{
+	float w = 2;
+	bytes g = graph_of(*state, "1");
+	pb_message(&g, 11, onnx_value(*state, "w", ONNX_F32, "1"));
+	pb_message(&g, 5, onnx_tensor(*state, "w", ONNX_F32, "1", &w, 4));
+	add_node(&g, "Add", "x,w", "y");
+	struct import *i = import(*state, onnx_model(*state, g, 13));
+	assert_non_null(i->graph);
+	assert_int_equal(i->diags.list.n, 1);
+	assert_int_equal(i->diags.list.v[0].id, DG_DEFAULT_INPUT);
+}
+
 static void
 leaves_out_what_is_not_wanted(void **state)
 {
@@ -258,6 +273,8 @@ pins_dimensions(void **state)
 	assert_true(sn_is_int_const(i->graph->inputs.v[0]->type.dims[2], 5));
 	i = pin(*state, relu_model(*state, NULL), "x=2,7", NULL);
 	assert_int_equal(i->graph->inputs.v[0]->type.rank, 2);
+	i = pin(*state, relu_model(*state, NULL), "x=2x?", NULL);
+	assert_string_equal(i->graph->inputs.v[0]->type.dims[1]->sym->name, "x_1");
 	i = pin(*state, relu_model(*state, NULL), "x=", NULL);
 	assert_int_equal(i->graph->inputs.v[0]->type.rank, 0);
 }
@@ -445,6 +462,69 @@ refuses_versions_it_does_not_know(void **state)
 	expect(*state, import(*state, m), "domain 'ai.onnx', which the model does not import");
 }
 
+/* ---- bodies ---- */
+
+/* A body that reads OPERAND and the region's own input i, and writes o. */
+static bytes
+body(struct sn_arena *a, const char *operand)
+{
+	bytes g = pb_new(a);
+	pb_message(&g, 11, onnx_value(a, "i", ONNX_F32, "?,3"));
+	pb_message(&g, 1, onnx_node(a, "Add", sn_printf(a, "i,%s", operand), "o"));
+	pb_message(&g, 12, onnx_value(a, "o", ONNX_F32, NULL));
+	return g;
+}
+
+static void
+add_body(bytes *node, const char *name, bytes g)
+{
+	bytes t = onnx_attr(node->arena, name, 5);
+	pb_message(&t, 6, g);
+	pb_message(node, 5, t);
+}
+
+/* Bodies come in a fixed order and see the names around them. */
+static void
+reads_bodies(void **state)
+{
+	bytes g = graph_of(*state, "1"), n = onnx_node(*state, "Identity", "x", "y");
+	add_node(&g, "Relu", "x", "h");
+	add_body(&n, "else_branch", body(*state, "x"));
+	add_body(&n, "then_branch", body(*state, "h"));
+	pb_message(&g, 1, n);
+	struct import *i = import(*state, onnx_model(*state, g, 13));
+	assert_non_null(i->graph);
+	const struct sn_node *node = i->graph->last;
+	assert_int_equal(node->nregions, 2);
+	const struct sn_graph *then_branch = node->regions[0];
+	assert_string_equal(then_branch->name, "then_branch");
+	assert_ptr_equal(then_branch->outer, i->graph);
+	assert_string_equal(sn_in(then_branch->first, 1)->name, "h");
+	assert_int_equal(sn_in(then_branch->first, 1)->def->graph == i->graph, 1);
+	assert_string_equal(then_branch->output_names.v[0], "o");
+	assert_null(then_branch->inputs.v[0]->type.dims[0]);
+	assert_true(sn_is_int_const(then_branch->inputs.v[0]->type.dims[1], 3));
+}
+
+static void
+refuses_bad_bodies(void **state)
+{
+	bytes g = graph_of(*state, "1"), n = onnx_node(*state, "Identity", "x", "y");
+	add_body(&n, "then_branch", body(*state, "later"));
+	pb_message(&g, 1, n);
+	add_node(&g, "Relu", "x", "later");
+	expect(*state, import(*state, onnx_model(*state, g, 13)),
+	       "reads 'later' before node 1 writes it");
+	n = onnx_node(*state, "Identity", "x", "y");
+	add_body(&n, "trunk", body(*state, "x"));
+	expect_node(*state, n, "unknown attribute 'trunk'");
+	n = onnx_node(*state, "Nonsense", "x", "y");
+	bytes inner = pb_new(*state);
+	pb_message(&inner, 1, onnx_node(*state, "Gibberish", "x", "o"));
+	add_body(&n, "body", inner);
+	expect_node(*state, n, "operator 'Gibberish'");
+}
+
 /* ---- functions ---- */
 
 /* A function DOMAIN.NAME (a, b) => (c) with the given node, which may be followed by more. */
@@ -585,6 +665,7 @@ main(void)
 		UNIT_TEST(takes_constants_as_values),
 		UNIT_TEST(keeps_splats_small),
 		UNIT_TEST(takes_inputs_with_initialisers_as_constants),
+		UNIT_TEST(remarks_on_inputs_with_defaults),
 		UNIT_TEST(leaves_out_what_is_not_wanted),
 		UNIT_TEST(keeps_what_the_model_says_of_itself),
 		UNIT_TEST(makes_symbols_of_open_dimensions),
@@ -599,6 +680,8 @@ main(void)
 		UNIT_TEST(lists_all_unknown_operators_once),
 		UNIT_TEST(refuses_wrong_operands_and_attributes),
 		UNIT_TEST(refuses_versions_it_does_not_know),
+		UNIT_TEST(reads_bodies),
+		UNIT_TEST(refuses_bad_bodies),
 		UNIT_TEST(inlines_functions),
 		UNIT_TEST(fills_in_attribute_references),
 		UNIT_TEST(refuses_bad_functions),
