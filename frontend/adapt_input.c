@@ -19,16 +19,19 @@ sn_adapt_reduce_axes(struct sn_raw_node *n)
 	return sn_adapt_axes_input(n);
 }
 
+static bool
+is_numeric(enum sn_dtype t)
+{
+	return sn_is_float(t) || sn_is_int(t);
+}
+
 /* A number of type T, f32 if that isn't known. */
 static struct sn_value *
 number(struct sn_raw_node *n, enum sn_dtype t, float x)
 {
-	enum sn_dtype type = t == DT_NONE ? DT_F32 : t;
-	union sn_num num;
-	if (sn_is_float(type))
-		num.f = (double)x;
-	else
-		num.i = (int64_t)x;
+	enum sn_dtype type = is_numeric(t) ? t : DT_F32;
+	union sn_num num = { .f = (double)x };
+	num = sn_num_cast(num, DT_F32, type);
 	return sn_raw_const(n, type, 0, 1, &num);
 }
 
@@ -140,23 +143,28 @@ sn_adapt_dft_axis(struct sn_raw_node *n)
 	return true;
 }
 
+/* The one number that V is, if it is a constant. */
+static bool
+get_number(const struct sn_value *v, int64_t *out)
+{
+	if (!v || !v->data || v->data->n != 1 || !is_numeric(v->data->dtype))
+		return false;
+	*out = sn_num_cast(sn_data_get(v->data, 0), v->data->dtype, DT_I64).i;
+	return true;
+}
+
 /* x, tiles, axis -> x, repeats, where both numbers are constants. */
 bool
 sn_adapt_tile_axis(struct sn_raw_node *n)
 {
-	struct sn_value *tiles = sn_raw_in(n, 1), *axis = sn_raw_in(n, 2);
 	int rank = sn_raw_in(n, 0) ? sn_raw_type(n, sn_raw_in(n, 0))->rank : -1;
-	bool is_known = tiles && axis && tiles->data && axis->data && tiles->data->n == 1
-			&& axis->data->n == 1 && rank >= 0;
-	if (!is_known)
+	int64_t repeats[SN_MAX_RANK], tiles, axis;
+	if (rank < 0 || !get_number(sn_raw_in(n, 1), &tiles) || !get_number(sn_raw_in(n, 2), &axis))
 		return sn_raw_refuse(n, "Tile had an axis that is not a constant here");
-	union sn_num a = sn_num_cast(sn_data_get(axis->data, 0), axis->data->dtype, DT_I64);
-	union sn_num t = sn_num_cast(sn_data_get(tiles->data, 0), tiles->data->dtype, DT_I64);
-	int64_t repeats[SN_MAX_RANK];
-	if (a.i < 0 || a.i >= rank)
+	if (axis < 0 || axis >= rank)
 		return sn_raw_refuse(n, "Tile's axis does not exist");
 	for (int i = 0; i < rank; i++)
-		repeats[i] = i == a.i ? t.i : 1;
+		repeats[i] = i == axis ? tiles : 1;
 	n->in.n = 1;
 	sn_raw_set_in(n, 1, sn_raw_ints(n, repeats, rank));
 	return true;

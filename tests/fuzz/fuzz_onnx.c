@@ -1,9 +1,7 @@
 /*
  * Fuzz target: the bytes of a model.
  *
- *	make B=build/fuzz CC=clang-14 CFLAGS="$F" lib, with
- *	F="-g -O1 -fsanitize=fuzzer-no-link,address,undefined"
- *	clang-14 $F -fsanitize=fuzzer -I. tests/fuzz/fuzz_onnx.c and the libraries
+ *	tests/fuzz/run.sh onnx 600
  */
 #include "tests/fuzz/fuzz_onnx.h"
 
