@@ -167,6 +167,11 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_HELP) $(LAYER_LIBS) $(RT_LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(UNIT_HELP) $(LINK_LIBS) -lcmocka
 
+# Other programs of the tests, of one file each.
+$(B)/tests/%: $(B)/tests/%.o $(LAYER_LIBS) $(RT_LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LINK_LIBS)
+
 # Debian's packages first: what is built below needs them. The Python packages may be missing.
 check: deps
 	$(Q)tests/fetch.sh venv || test $$? -eq 3
@@ -203,6 +208,22 @@ check-onnx: all venv
 check-asan:
 	$(Q)$(SUBMAKE) B=build/asan CFLAGS='$(SAN)' unit $(FILETEST:$(B)/%=build/asan/%)
 	$(Q)$(SUBMAKE) B=build/asan CFLAGS='$(SAN)' check-programs
+
+# libFuzzer over tests/fuzz/fuzz_*.c, FUZZ_SECONDS each; new inputs are kept under build/fuzz.
+FUZZ_SECONDS ?= 60
+FUZZ_FLAGS = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined
+FUZZERS	= $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+fuzz:
+	$(Q)$(SUBMAKE) B=build/fuzz CC=clang-14 CFLAGS='$(FUZZ_FLAGS),fuzzer-no-link' \
+		LDFLAGS='-fsanitize=fuzzer' $(FUZZERS:%=build/fuzz/tests/fuzz/%)
+	$(Q)tests/fuzz/seed.sh build/fuzz/corpus
+	$(Q)for f in $(FUZZERS); do mkdir -p build/fuzz/corpus/$$f; \
+		echo "  FUZZ    $$f, $(FUZZ_SECONDS) s"; \
+		build/fuzz/tests/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+			-rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
+			-artifact_prefix=build/fuzz/ build/fuzz/corpus/$$f \
+			$$(ls -d tests/fuzz/corpus/$$f 2>/dev/null) || exit 1; done
 
 # One unit test alone, with its own output: make unit-buf
 unit-%: $(B)/tests/unit/test_%
@@ -275,6 +296,7 @@ help:
 	@echo 'make check-files  the file tests tests/**/*.sn; T=cse only those with cse in their path'
 	@echo 'make check-onnx   the ONNX backend suite'
 	@echo 'make check-asan   unit and file tests under AddressSanitizer and UBSan'
+	@echo 'make fuzz         libFuzzer on models and texts, FUZZ_SECONDS each'
 	@echo 'make check-lint   clang-format and clang-tidy; also check-style, check-layers,'
 	@echo '                  check-headers'
 	@echo 'make bless T=PATH rewrites the expectations of file tests'
@@ -291,4 +313,4 @@ help:
 .DELETE_ON_ERROR:
 .PHONY: all lib shared command check unit check-programs check-unit check-files check-lint
 .PHONY: check-layers check-style check-headers check-onnx check-asan bless venv deps bench demo
-.PHONY: format install clean help
+.PHONY: fuzz format install clean help

@@ -1,0 +1,73 @@
+/* Fuzz target: the text forms of the three levels; the first byte picks the level. */
+#include <string.h>
+#include "ir/graph.h"
+#include "ir/loop.h"
+#include "ir/tensor.h"
+#include "tests/fuzz/fuzz.h"
+
+struct input {
+	struct sn_arena *arena;
+	struct sn_pool *pool;
+	struct sn_diags *diags;
+};
+
+/* Parses TEXT as level KIND and prints it again; NULL if it is no text of the level. */
+static const char *
+reprint(struct input *in, int kind, const char *text)
+{
+	struct sn_buf b;
+	sn_buf_init(&b, in->arena);
+	if (kind == 0) {
+		struct sn_graph *g = sn_graph_parse(text, NULL, in->arena, in->pool, in->diags);
+		if (!g)
+			return NULL;
+		sn_graph_print(&b, g, true);
+	} else if (kind == 1) {
+		struct sn_program *p = sn_program_parse(text, NULL, in->arena, in->pool, in->diags);
+		if (!p)
+			return NULL;
+		sn_program_print(&b, p, true);
+		sn_program_verify(p, in->diags);
+	} else {
+		struct sn_func *f = sn_func_parse(text, NULL, in->arena, in->pool, in->diags);
+		if (!f)
+			return NULL;
+		sn_func_print(&b, f);
+		sn_func_verify(f, in->diags);
+	}
+	return b.text;
+}
+
+static void
+run(struct sn_arena *arena, const uint8_t *data, size_t size)
+{
+	struct sn_diags diags;
+	struct sn_pool pool;
+	sn_diags_init(&diags, arena);
+	sn_pool_init(&pool, arena);
+	struct input in = { arena, &pool, &diags };
+	int kind = size ? data[0] % 3 : 0;
+	const char *text = sn_strndup(arena, (const char *)data + 1, size ? size - 1 : 0);
+	const char *first = reprint(&in, kind, text);
+	if (!first && diags.errors == 0)
+		fuzz_die("refused without a word");
+	const char *second = first ? reprint(&in, kind, first) : NULL;
+	if (first && (!second || strcmp(first, second) != 0))
+		fuzz_die("what was printed reads back as something else");
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct sn_guard guard;
+	struct sn_arena arena;
+	sn_arena_init(&arena, &guard);
+	arena.budget = (size_t)256 << 20;
+	enum sn_status status = SN_GUARD_ENTER(&guard);
+	if (status == SN_OK)
+		run(&arena, data, size);
+	sn_arena_release(&arena);
+	if (status == SN_ERR_INTERNAL)
+		fuzz_die(guard.text);
+	return 0;
+}
