@@ -41,7 +41,10 @@ FAMILY = {
     "argtable2.h": ("one", "cli/*.c"),
     "cJSON": ("one", "*.c"),
 }
-GENERATED = {"frontend/onnx.pb-c.h": "frontend/onnx_*.c"}
+GENERATED = {
+    "frontend/onnx.pb-c.h": "frontend/onnx_*.c",
+    "codegen/sinter_abi.inc": "codegen/package*.c",
+}
 
 SUFFIXES = (".c", ".h", ".def")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
