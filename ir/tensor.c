@@ -63,6 +63,12 @@ sn_kernel_new(struct sn_program *pr, const char *name)
 	return k;
 }
 
+void
+sn_kernel_rename(struct sn_program *pr, struct sn_kernel *k, const char *name)
+{
+	k->name = free_name(pr, ":", name);
+}
+
 int64_t
 sn_kernel_knob(const struct sn_kernel *k, const char *name, int64_t def)
 {

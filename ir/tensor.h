@@ -136,6 +136,7 @@ struct sn_tensor *sn_tensor_new(struct sn_program *pr, const char *name, const s
 
 /* Not yet in the program's list; a taken name gets a suffix. */
 struct sn_kernel *sn_kernel_new(struct sn_program *pr, const char *name);
+void sn_kernel_rename(struct sn_program *pr, struct sn_kernel *k, const char *name);
 
 /* The knob's value, DEF if it has not been set. */
 int64_t sn_kernel_knob(const struct sn_kernel *k, const char *name, int64_t def);
