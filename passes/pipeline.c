@@ -15,6 +15,10 @@ static const char *const pipeline[] = {
 	"remove-dead",		/* what folding and merging left */
 	"lower-graph",
 	/* tensor: meaning by index */
+	"simplify-index",	/* an outside value that is never taken would keep a view from fusing */
+	"fuse-map",		/* views vanish, epilogues join: before rows are looked for */
+	"fuse-rows",
+	"remove-dead-kernels",	/* views that all readers looked through */
 	"assign-layouts",	/* before choosing: knobs depend on what is contiguous */
 	"choose-schedule",
 	"pack-constants",	/* constants are walked as the schedules walk them */
