@@ -4,6 +4,7 @@
  * to ir/index.c.
  */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include "ir/expr_impl.h"
 #include "ir/index.h"
@@ -164,11 +165,39 @@ IDENTITY(mul_identity)
 	return is_number(a, 1) || is_zero_int(b) ? b : NULL;
 }
 
-/* x / 1 = x, x // 1 = x for integers */
+/* The exact reciprocal of a power of two that both are ordinary numbers of F32 or F64; else 0. */
+static double
+exact_reciprocal(const struct sn_expr *e)
+{
+	int exponent;
+
+	if (!sn_is_const(e) || (e->dtype != DT_F32 && e->dtype != DT_F64))
+		return 0;
+	double fraction = frexp(e->num.f, &exponent);
+
+	return fabs(fraction) == 0.5 && abs(exponent) < 120 ? 1 / e->num.f : 0;
+}
+
+/* x / 1 = x, x / 8 = x * 0.125, x // 1 = x for integers */
 IDENTITY(div_identity)
 {
-	(void)p;
-	return is_number(b, 1) ? a : NULL;
+	double r = exact_reciprocal(b);
+
+	if (is_number(b, 1))
+		return a;
+	if (r == 0)
+		return NULL;
+	return sn_op2(p, OP_MUL, a, sn_float(p, (enum sn_dtype)b->dtype, r));
+}
+
+/* pow(x, 1) = x; pow(x, 2) = x * x where a double holds the square */
+IDENTITY(pow_identity)
+{
+	if (is_number(b, 1))
+		return a;
+	if (is_number(b, 2) && a->dtype != DT_F64)
+		return sn_op2(p, OP_MUL, a, a);
+	return NULL;
 }
 
 IDENTITY(floordiv_identity)
@@ -283,7 +312,7 @@ static identity_fn *const identities[OP_COUNT] = {
 	[OP_SUB] = sub_identity,
 	[OP_MUL] = mul_identity,
 	[OP_DIV] = div_identity,
-	[OP_FLOORDIV] = floordiv_identity,
+	[OP_FLOORDIV] = floordiv_identity, [OP_POW] = pow_identity,
 	[OP_MIN] = min_identity,
 	[OP_MAX] = max_identity,
 	[OP_NEG] = neg_identity,

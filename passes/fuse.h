@@ -66,8 +66,8 @@ double sn_fuse_size(const struct sn_expr *extent);
 double sn_fuse_elements(const struct sn_tensor *t);
 
 /* 0 <= IDX < extent in every dimension of T, proved. */
-bool sn_fuse_in_range(struct sn_pool *p, const struct sn_tensor *t,
-		      const struct sn_expr *const *idx);
+bool
+sn_fuse_in_range(struct sn_pool *p, const struct sn_tensor *t, const struct sn_expr *const *idx);
 
 /* Takes stage M, nobody's reader any more, out of K, and its reads out of the counts. */
 void sn_fuse_drop_stage(struct sn_fuse *f, struct sn_kernel *k, const struct sn_comp *m);

@@ -10,10 +10,10 @@ enum { MAX_NAME = 40 };
 
 /* Cost of an operation, an addition being 1; 0 in the table stands for 1. */
 static const unsigned char costs[OP_COUNT] = {
-	[OP_DIV] = 4,	 [OP_SQRT] = 4,	  [OP_FLOORDIV] = 5, [OP_MOD] = 8,    [OP_FMOD] = 8,
-	[OP_POW] = 24,	 [OP_EXP] = 12,	  [OP_EXPM1] = 16,   [OP_LOG] = 16,   [OP_LOG1P] = 16,
-	[OP_SIN] = 16,	 [OP_COS] = 16,	  [OP_TAN] = 24,     [OP_ASIN] = 24,  [OP_ACOS] = 24,
-	[OP_ATAN] = 24,	 [OP_SINH] = 24,  [OP_COSH] = 24,    [OP_TANH] = 16,  [OP_ASINH] = 24,
+	[OP_DIV] = 4,	 [OP_SQRT] = 4,	  [OP_FLOORDIV] = 5, [OP_MOD] = 8,	[OP_FMOD] = 8,
+	[OP_POW] = 24,	 [OP_EXP] = 12,	  [OP_EXPM1] = 16,   [OP_LOG] = 16,	[OP_LOG1P] = 16,
+	[OP_SIN] = 16,	 [OP_COS] = 16,	  [OP_TAN] = 24,     [OP_ASIN] = 24,	[OP_ACOS] = 24,
+	[OP_ATAN] = 24,	 [OP_SINH] = 24,  [OP_COSH] = 24,    [OP_TANH] = 16,	[OP_ASINH] = 24,
 	[OP_ACOSH] = 24, [OP_ATANH] = 24, [OP_ERF] = 16,     [OP_SIGMOID] = 16,
 };
 
@@ -22,7 +22,7 @@ cost_of(const struct sn_expr *e)
 {
 	if (e->kind != EX_OP)
 		return 0;
-	if (e->dtype == DT_I64 && e->axes)	/* indices: additions are folded into addresses */
+	if (e->dtype == DT_I64 && e->axes) /* indices: additions are folded into addresses */
 		return e->op == OP_FLOORDIV || e->op == OP_MOD ? 2 : 0;
 	return costs[e->op] ? costs[e->op] : 1;
 }
@@ -113,7 +113,10 @@ sn_fuse_init(struct sn_fuse *f, struct sn_pass_ctx *c)
 	struct sn_program *pr = c->module->program;
 
 	*f = (struct sn_fuse){
-		.program = pr, .pool = pr->pool, .arena = pr->arena, .scratch = c->scratch,
+		.program = pr,
+		.pool = pr->pool,
+		.arena = pr->arena,
+		.scratch = c->scratch,
 	};
 	f->info = SN_NEW_ARRAY(f->scratch, pr->tensors.n, struct sn_fuse_info);
 	f->counted = SN_NEW_ARRAY(f->scratch, pr->tensors.n, uint32_t);
@@ -169,8 +172,8 @@ bool
 sn_fuse_in_range(struct sn_pool *p, const struct sn_tensor *t, const struct sn_expr *const *idx)
 {
 	for (int d = 0; d < t->type.rank; d++)
-		if (!sn_prove_le(p, sn_int(p, 0), idx[d]) ||
-		    !sn_prove_lt(p, idx[d], t->type.dims[d]))
+		if (!sn_prove_le(p, sn_int(p, 0), idx[d])
+		    || !sn_prove_lt(p, idx[d], t->type.dims[d]))
 			return false;
 	return true;
 }

@@ -28,8 +28,9 @@ stores_at_axes(const struct sn_comp *m, const struct sn_result *r)
 		for (int e = 0; e < d; e++)
 			is_first &= r->idx[e] != r->idx[d];
 		used += is_first;
-		if (!is_first && !(sn_is_int_const(r->idx[d], 0) &&
-				   sn_is_int_const(r->tensor->type.dims[d], 1)))
+		if (!is_first
+		    && !(sn_is_int_const(r->idx[d], 0)
+			 && sn_is_int_const(r->tensor->type.dims[d], 1)))
 			return false;
 	}
 	for (int i = 0; i < m->naxes; i++)
@@ -88,8 +89,8 @@ can_keep_outside(const struct inlining *in, const struct sn_expr *e)
 	if (value->has_outside && value->args[value->nargs - 1] != outside)
 		return false;
 	for (int d = 0; d < e->tensor->type.rank; d++) {
-		bool is_inside = sn_prove_le(p, zero, e->args[d]) &&
-				 sn_prove_lt(p, e->args[d], e->tensor->type.dims[d]);
+		bool is_inside = sn_prove_le(p, zero, e->args[d])
+				 && sn_prove_lt(p, e->args[d], e->tensor->type.dims[d]);
 
 		if (!is_inside && !is_outside_kept(in, d))
 			return false;
@@ -105,7 +106,8 @@ value_at(const struct inlining *in, const struct sn_expr *const *idx)
 	struct sn_subst s;
 
 	sn_subst_init(&s, p, in->f->scratch);
-	for (int i = 0; i < in->producer->naxes; i++)	/* those of one element that are not stored at */
+	for (int i = 0; i < in->producer->naxes;
+	     i++) /* those of one element that are not stored at */
 		sn_subst_put(&s, sn_axis_expr(p, in->producer->axes[i]), sn_int(p, 0));
 	for (int d = 0; d < in->result->tensor->type.rank; d++)
 		if (in->result->idx[d]->kind == EX_AXIS)
@@ -122,8 +124,8 @@ replace_read(struct sn_subst *s, const struct sn_expr *e)
 		return NULL;
 	const struct sn_expr *v = value_at(in, e->args);
 
-	if (!e->has_outside || v->kind != EX_READ || v->has_outside ||
-	    sn_fuse_in_range(s->pool, e->tensor, e->args))
+	if (!e->has_outside || v->kind != EX_READ || v->has_outside
+	    || sn_fuse_in_range(s->pool, e->tensor, e->args))
 		return v;
 	return sn_read(s->pool, v->tensor, v->args, v->nargs, e->args[e->nargs - 1]);
 }
@@ -174,8 +176,8 @@ should_inline(struct inlining *in, const struct sn_comp *m, const struct sn_fuse
 {
 	const struct sn_tensor *t = in->result->tensor;
 
-	if (in->producer == m || !sn_fuse_is_map(in->producer) ||
-	    !stores_at_axes(in->producer, in->result))
+	if (in->producer == m || !sn_fuse_is_map(in->producer)
+	    || !stores_at_axes(in->producer, in->result))
 		return false;
 	for (size_t i = 0; i < reads->list.n; i++) {
 		const struct sn_expr *e = reads->list.v[i].expr;

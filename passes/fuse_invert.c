@@ -48,7 +48,7 @@ parse_digit(struct sn_pool *p, const struct sn_expr *e, struct digit *out)
 	}
 	if (e->kind != EX_AXIS)
 		return false;
-	if (!size) {	/* the topmost digit, which must be full */
+	if (!size) { /* the topmost digit, which must be full */
 		size = sn_op2(p, OP_FLOORDIV, e->axis->extent, place);
 		if (sn_mul(p, size, place) != e->axis->extent)
 			return false;
@@ -66,7 +66,7 @@ add_term(struct digits *ds, const struct sn_expr *base, int64_t coef)
 
 	if (ds->n == MAX_DIGITS)
 		return false;
-	while (is_op(base, OP_MUL)) {	/* factors are sorted, the symbols before the axis */
+	while (is_op(base, OP_MUL)) { /* factors are sorted, the symbols before the axis */
 		bool is_left = base->args[0]->axes != 0;
 
 		weight = sn_mul(ds->pool, weight, base->args[is_left]);
@@ -129,8 +129,9 @@ join_axis(struct digits *ds, const struct sn_axis *axis)
 	for (;;) {
 		int i = 0;
 
-		while (i < ds->n && (ds->list[i].is_placed || ds->list[i].axis != axis ||
-				     ds->list[i].place != place))
+		while (i < ds->n
+		       && (ds->list[i].is_placed || ds->list[i].axis != axis
+			   || ds->list[i].place != place))
 			i++;
 		if (i == ds->n)
 			break;

@@ -14,11 +14,11 @@
 
 struct merging {
 	struct sn_fuse *f;
-	struct sn_kernel *k;	       /* of the map */
+	struct sn_kernel *k; /* of the map */
 	struct sn_comp *map;
-	struct sn_kernel *pk;	       /* of the producer */
+	struct sn_kernel *pk; /* of the producer */
 	struct sn_comp *producer;
-	const struct sn_expr *read;    /* of the producer's result, in the map */
+	const struct sn_expr *read; /* of the producer's result, in the map */
 	const struct sn_result *result;
 };
 
@@ -35,8 +35,8 @@ only_read(const struct sn_fuse_reads *reads, const struct sn_tensor *t)
 
 		if (e->tensor != t)
 			continue;
-		if (found && memcmp(found->args, e->args,
-				    (size_t)t->type.rank * sizeof(e->args[0])) != 0)
+		if (found
+		    && memcmp(found->args, e->args, (size_t)t->type.rank * sizeof(e->args[0])) != 0)
 			return NULL;
 		found = e;
 	}
@@ -86,8 +86,8 @@ is_left_to_readers(const struct merging *g)
 {
 	const struct sn_result *r = &g->map->results[0];
 
-	if (g->map->nresults > 1 || r->value != g->read || r->tensor->role != TR_TEMP ||
-	    g->f->info[r->tensor->id].nwriters > 1)
+	if (g->map->nresults > 1 || r->value != g->read || r->tensor->role != TR_TEMP
+	    || g->f->info[r->tensor->id].nwriters > 1)
 		return false;
 	for (int d = 0; d < g->read->tensor->type.rank; d++)
 		if (!sn_fuse_is_affine(g->read->args[d]))
@@ -217,7 +217,7 @@ set_writers(struct sn_fuse *f, struct sn_kernel *k, struct sn_comp *m, const str
 		struct sn_fuse_info *info = &f->info[m->results[i].tensor->id];
 
 		if (info->writer != was && info->nwriters > 1)
-			continue;	/* the last of several is another */
+			continue; /* the last of several is another */
 		info->writer = m;
 		if (info->nwriters == 1)
 			info->kernel = k;
@@ -233,8 +233,7 @@ put_in_place(const struct merging *g, const struct sn_comp *joined, bool is_at_p
 	struct sn_comp *stays = is_at_producer ? g->producer : g->map;
 	const struct sn_tensor *t = g->result->tensor;
 
-	sn_fuse_drop_stage(f, is_at_producer ? g->k : g->pk,
-			   is_at_producer ? g->map : g->producer);
+	sn_fuse_drop_stage(f, is_at_producer ? g->k : g->pk, is_at_producer ? g->map : g->producer);
 	sn_fuse_count(f, stays, -1);
 	f->info[t->id] = (struct sn_fuse_info){ 0 };
 	if (k->stages.n == 1)
@@ -252,8 +251,8 @@ merge_with(struct merging *g, const struct sn_fuse_reads *reads)
 	struct sn_fuse_reads all = { 0 };
 	bool is_at_producer = fits_at_producer(g, reads);
 
-	if ((!is_at_producer && !fits_at_map(g)) || is_left_to_readers(g) ||
-	    !join(g, reads, &joined))
+	if ((!is_at_producer && !fits_at_map(g)) || is_left_to_readers(g)
+	    || !join(g, reads, &joined))
 		return false;
 	sn_fuse_reads(g->f, &joined, &all);
 	if (all.nnodes > SN_FUSE_NODES || all.list.n > SN_FUSE_READS)
@@ -268,8 +267,8 @@ is_private(struct sn_fuse *f, const struct sn_tensor *t, const struct sn_comp *m
 {
 	const struct sn_fuse_info *info = &f->info[t->id];
 
-	return t->role == TR_TEMP && info->nwriters == 1 && info->nreaders == 1 &&
-	       info->writer != m;
+	return t->role == TR_TEMP && info->nwriters == 1 && info->nreaders == 1
+	       && info->writer != m;
 }
 
 bool
@@ -297,8 +296,13 @@ sn_fuse_merge(struct sn_fuse *f, struct sn_kernel *k, struct sn_comp *m)
 		if (!t)
 			return false;
 		before = best;
-		struct merging g = { f, k, m, f->info[t->id].kernel, f->info[t->id].writer,
-				     only_read(&reads, t), NULL };
+		struct merging g = { f,
+				     k,
+				     m,
+				     f->info[t->id].kernel,
+				     f->info[t->id].writer,
+				     only_read(&reads, t),
+				     NULL };
 
 		g.result = sn_fuse_result(g.producer, t);
 		if (g.read && merge_with(&g, &reads))

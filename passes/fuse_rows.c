@@ -260,8 +260,8 @@ join(struct rows *r, size_t at, size_t to)
 	int n = shared_axes(&r->f, first, second);
 	bool has_reduction = false;
 
-	if (n == 0 || !are_all_rows(&r->f, first, n, &has_reduction) ||
-	    !are_all_rows(&r->f, second, n, &has_reduction) || !has_reduction)
+	if (n == 0 || !are_all_rows(&r->f, first, n, &has_reduction)
+	    || !are_all_rows(&r->f, second, n, &has_reduction) || !has_reduction)
 		return false;
 	bool is_down = can_move_down(r, at, to);
 
@@ -333,8 +333,8 @@ mark_scratch(struct rows *r, const struct sn_kernel *k)
 			const struct sn_fuse_info *info = &r->f.info[t->id];
 			int nreaders;
 
-			if (t->role != TR_TEMP || t->store != TS_OWN || info->nwriters != 1 ||
-			    !is_sliced(r, k, t, &nreaders) || nreaders != info->nreaders)
+			if (t->role != TR_TEMP || t->store != TS_OWN || info->nwriters != 1
+			    || !is_sliced(r, k, t, &nreaders) || nreaders != info->nreaders)
 				continue;
 			t->store = TS_SCRATCH;
 			has_changed = true;

@@ -72,6 +72,10 @@ identities_keep_every_bit(void **state)
 	assert_false(sn_is_const(sn_op2(&p, OP_EQ, x, x)));
 	assert_ptr_equal(sn_op2(&p, OP_MAX, x, f32(&p, -INFINITY)), x);
 	assert_ptr_equal(sn_op1(&p, OP_NEG, sn_op1(&p, OP_NEG, x)), x);
+	assert_ptr_equal(sn_op2(&p, OP_DIV, x, f32(&p, 8)), sn_op2(&p, OP_MUL, x, f32(&p, 0.125)));
+	assert_int_equal(sn_op2(&p, OP_DIV, x, f32(&p, 3))->op, OP_DIV);
+	assert_int_equal(sn_op2(&p, OP_DIV, x, f32(&p, 0x1p-140))->op, OP_DIV);
+	assert_ptr_equal(sn_op2(&p, OP_POW, x, f32(&p, 2)), sn_op2(&p, OP_MUL, x, x));
 	const struct sn_expr *i = sn_state(&p, DT_I32, 0), *zero = sn_float(&p, DT_I32, 0);
 
 	assert_ptr_equal(sn_op2(&p, OP_MUL, i, zero), zero);
