@@ -264,8 +264,12 @@ sn_local_new(struct sn_pool *p, const char *name, enum sn_dtype t, int lanes)
 	struct sn_local *l = SN_NEW(p->arena, struct sn_local);
 
 	*l = (struct sn_local){
-		.name = sn_strdup(p->arena, name), .id = p->nlocals++, .dtype = t, .lanes = lanes,
-		.lo = INT64_MIN, .hi = INT64_MAX,
+		.name = sn_strdup(p->arena, name),
+		.id = p->nlocals++,
+		.dtype = t,
+		.lanes = lanes,
+		.lo = INT64_MIN,
+		.hi = INT64_MAX,
 	};
 	return l;
 }
