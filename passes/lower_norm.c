@@ -160,13 +160,12 @@ sn_lower_softmax(struct sn_lower *c)
 }
 
 /* m = max(x); s = log(sum(exp(x - m))); y = x - m - s */
-bool
-sn_lower_log_softmax(struct sn_lower *c)
+void
+sn_lower_log_softmax_of(struct sn_lower *c, struct sn_tensor *x, int64_t axis, struct sn_tensor *y)
 {
-	struct sn_tensor *x = sn_lower_in(c, 0), *y = sn_lower_out(c, 0);
 	struct frame f;
 	sn_ex e, idx[SN_MAX_RANK];
-	frame_init(c, &f, x, axis_mask(sn_attrs(c->node, axis)->axis, x->type.rank));
+	frame_init(c, &f, x, axis_mask(axis, x->type.rank));
 	struct sn_tensor *max = max_stage(c, &f), *sum = stat_temp(c, &f, "sum");
 	struct sn_comp *m = stat_stage(c, &f, &e);
 	e = EXP(SUB(e, stat(c, &f, m, max)));
@@ -174,6 +173,13 @@ sn_lower_log_softmax(struct sn_lower *c)
 	m = map_stage(c, &f, idx, &e);
 	e = SUB(SUB(e, stat(c, &f, m, max)), stat(c, &f, m, sum));
 	store_map(c, m, idx, y, e);
+}
+
+bool
+sn_lower_log_softmax(struct sn_lower *c)
+{
+	int64_t axis = sn_attrs(c->node, axis)->axis;
+	sn_lower_log_softmax_of(c, sn_lower_in(c, 0), axis, sn_lower_out(c, 0));
 	return true;
 }
 
