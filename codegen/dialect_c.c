@@ -50,7 +50,7 @@ static const struct sn_op_row rows[] = {
 
 static const struct sn_cast_row casts[] = {
 	{ "FHIU", "F", CP_PRIMARY, "__builtin_convertvector(@0, $V)", NULL, false },
-	{ "B", "F", CP_UNARY, "($V)(~0 & ($M)splat_$v(1))", "splat", false },
+	{ "B", "FH", CP_UNARY, "($V)(~0 & ($M)splat_$v(1))", "splat", false },
 	{ "F", "IU", CP_PRIMARY, "$v_of_$s(@0)", "narrow", true },
 	{ "F", "IU", CP_PRIMARY, "$v_of_$s(@0)", "to_int", false },
 	{ "IU", "IU", CP_PRIMARY, "__builtin_convertvector(@0, $V)", NULL, false },
@@ -85,7 +85,11 @@ static const struct sn_helper helpers[] = {
 	  "FN $V\nabs_$v($V a)\n{\n\treturn ($V)(($M)a & ~($M)splat_$v(-($T)0));\n}\n" },
 	{ "abs_I", "neg select",
 	  "FN $V\nabs_$v($V a)\n{\n\treturn select_$v(($M)(a < 0), neg_$v(a), a);\n}\n" },
-	{ "sign", "select splat",
+	{ "sign_F", "select splat",
+	  "FN $V\nsign_$v($V a)\n{\n"
+	  "\tconst $V neg = select_$v(($M)(a < 0), splat_$v(($T)-1), a);\n\n"
+	  "\treturn select_$v(($M)(a > 0), splat_$v(1), neg);\n}\n" },
+	{ "sign_I", "select splat",
 	  "FN $V\nsign_$v($V a)\n{\n"
 	  "\tconst $V neg = select_$v(($M)(a < 0), splat_$v(($T)-1), a);\n\n"
 	  "\treturn select_$v(($M)(a > 0), splat_$v(1), neg);\n}\n" },
@@ -115,7 +119,7 @@ static const struct sn_helper helpers[] = {
 	{ "isnan_F", NULL, "FN $M\nisnan_$v($V a)\n{\n\treturn ($M)(a != a);\n}\n" },
 	{ "isinf_F", NULL,
 	  "FN $M\nisinf_$v($V a)\n{\n\treturn ($M)(a == a) & ($M)(a - a != a - a);\n}\n" },
-	{ "to_int_F", "to_int@1",
+	{ "to_int_I", "to_int@1",
 	  "FN $V\n$v_of_$s($S x)\n{\n\t$V y = { 0 };\n\n"
 	  "\tfor (int i = 0; i < $n; i++)\n\t\ty[i] = $t_of_$r(x[i]);\n\treturn y;\n}\n" },
 	{ "narrow", "select^ splat^",

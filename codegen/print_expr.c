@@ -218,13 +218,22 @@ one_lane(struct sn_printer *p, const struct sn_expr *e, enum sn_dtype t)
 	return sn_fill(p, r->text, &f);
 }
 
-/* A helper that does the operation lane by lane, by way of arrays: those the compilers vectorise. */
+/* A word for OP, also where its text is a sign. */
 static const char *
-lane_by_lane(struct sn_printer *p, const struct sn_expr *e)
+word_of(enum sn_scalar_op op)
 {
-	enum sn_dtype t = (enum sn_dtype)e->dtype;
+	return op == OP_FLOORDIV ? "floordiv"
+	       : op == OP_MOD	 ? "mod"
+	       : op == OP_DIV	 ? "div"
+				 : sn_scalar_info(op)->text;
+}
+
+/* A helper that does the operation on elements of type T lane by lane, by way of arrays: those the compilers vectorise. */
+static const char *
+lane_by_lane(struct sn_printer *p, const struct sn_expr *e, enum sn_dtype t)
+{
 	const char *type = sn_c_type(p, (struct sn_ty){ t, e->lanes }), *elem = sn_c_scalar(t);
-	const char *name = sn_scalar_info((enum sn_scalar_op)e->op)->text;
+	const char *name = word_of((enum sn_scalar_op)e->op);
 	char *full = sn_printf(p->arena, "%s_v%d%s", name, e->lanes, sn_dtype_info(t)->text);
 	struct sn_buf *out = &p->helpers;
 
@@ -287,7 +296,7 @@ operation(struct sn_printer *p, const struct sn_expr *e, int bits)
 	r = find_row(p, e, use);
 	if (r)
 		return rounded(p, e, by_row(p, e, r, bits));
-	name = typed->lanes > 1 ? lane_by_lane(p, e) : NULL;
+	name = typed->lanes > 1 ? lane_by_lane(p, e, t) : NULL;
 	if (!name)
 		refuse(p, e);
 	return rounded(p, e, call(p, name, e));
@@ -330,6 +339,15 @@ wider(enum sn_dtype t)
 	}
 }
 
+/* Is T so much wider than FROM that a step between is better? Floats are made from 32 bits at least. */
+static bool
+is_far(enum sn_dtype from, enum sn_dtype t)
+{
+	int a = sn_dtype_info(from)->bits, b = sn_dtype_info(t)->bits;
+
+	return a * 2 < b || (sn_is_float(t) && a < 32);
+}
+
 static struct sn_piece
 cast(struct sn_printer *p, const struct sn_expr *e, int want)
 {
@@ -342,8 +360,7 @@ cast(struct sn_printer *p, const struct sn_expr *e, int want)
 	struct sn_piece x = sn_piece_of(p, a, bits);
 	char from = class_of(p, a), to = sn_class_of(t, e->lanes);
 
-	while (strchr("IU", from) && strchr("IUF", to)
-	       && sn_dtype_info(src.t)->bits * 2 < sn_dtype_info(t)->bits + (to == 'F')) {
+	while (strchr("IU", from) && strchr("IUF", to) && is_far(src.t, t)) {
 		struct sn_ty mid = { wider(src.t), ty.lanes };
 
 		x = cast_piece(p, x, from, src, 'I', mid);
@@ -351,6 +368,7 @@ cast(struct sn_printer *p, const struct sn_expr *e, int want)
 	}
 	if (sn_class_of(src.t, 1) == 'h')
 		src.t = DT_F32;
+	from = from == 'H' ? 'F' : from;
 	return cast_piece(p, x, from, src, to, ty);
 }
 
