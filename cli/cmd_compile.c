@@ -105,7 +105,7 @@ cmd_compile(struct options *o)
 	options_compiler(o, &co);
 	sn_compiler_init(&c);
 	enum sn_status s = sn_compiler_run(&c, &co);
-	if (s == SN_OK && o->output)
+	if (s == SN_OK && o->output && !o->stop_after)
 		s = sn_compiler_emit(&c, &eo);
 	return finish(&c, s, o);
 }

@@ -53,11 +53,14 @@ owner_of(const struct sn_value *v, const struct sn_graph *g)
 	return g;
 }
 
-/* Enough to tell most constants apart; those that agree are compared in full. */
+/* Enough to tell most constants apart; those that agree are compared in full. Small ones hash alike
+ * whether they are splats or written out. */
 static uint64_t
 quick_hash(const struct sn_data *d)
 {
 	enum { PROBE = 256 };
+	if (d->n <= PROBE)
+		return sn_data_hash(d);
 	size_t bytes = d->dtype == DT_STRING ? 0 : sn_dtype_bytes(d->dtype, d->is_splat ? 1 : d->n);
 	size_t probe = bytes < PROBE ? bytes : PROBE;
 	uint64_t head[3] = { (uint64_t)d->dtype, d->n, d->is_splat };
