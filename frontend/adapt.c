@@ -197,7 +197,7 @@ sn_raw_take(struct sn_raw_node *n, const char *name)
 struct sn_node *
 sn_raw_emit(struct sn_raw_node *n, enum sn_graph_op op, struct sn_value *const *in, int nin)
 {
-	return sn_node_new(n->scope->graph, NULL, op, in, nin, 1, n->origin);
+	return sn_node_new(n->scope->graph, op, in, nin, 1, n->origin);
 }
 
 /* Infers what stands before N and is not known yet; what is wrong there is reported later, when

@@ -362,7 +362,7 @@ sn_raw_finish(struct sn_raw_node *n)
 	if (!check_arity(n, info))
 		return false;
 	int nout = (int)n->out.n > info->min_out ? (int)n->out.n : info->min_out;
-	struct sn_node *node = sn_node_new(n->scope->graph, NULL, op, n->in.v, (int)n->in.n, nout,
+	struct sn_node *node = sn_node_new(n->scope->graph, op, n->in.v, (int)n->in.n, nout,
 					   n->origin);
 	bool is_right = set_attrs(n, node);
 	is_right &= read_regions(n, node);

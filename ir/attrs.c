@@ -9,16 +9,18 @@
 #include "support/format.h"
 #include "support/map.h"
 
-#define ATTR_SET(set)	static const struct sn_attr_field fields_##set[] = {
-#define ATTR(set, kind, name, def) \
-	{ #name, AT_##kind, offsetof(struct sn_attrs_##set, name), def },
-#define ATTR_END(set)	};
+#define ATTR_SET(set) static const struct sn_attr_field fields_##set[] = {
+#define ATTR(set, kind, name, def) { #name, AT_##kind, offsetof(struct sn_attrs_##set, name), def },
+#define ATTR_END(set) \
+	} \
+	;
 #include "ir/attrs.def"
 
 static const struct sn_attr_layout layouts[AS_COUNT] = {
 	[AS_NONE] = { "none", 0, 0, NULL },
-#define ATTR_SET(set)	[AS_##set] = { \
-	#set, sizeof(struct sn_attrs_##set), (int)ARRAY_LEN(fields_##set), fields_##set },
+#define ATTR_SET(set) \
+	[AS_##set] = { #set, sizeof(struct sn_attrs_##set), (int)ARRAY_LEN(fields_##set), \
+		       fields_##set },
 #define ATTR(set, kind, name, def)
 #define ATTR_END(set)
 #include "ir/attrs.def"
@@ -54,26 +56,13 @@ set_default(struct sn_arena *a, const struct sn_attr_field *f, void *field)
 {
 	bool is_absent = *f->def == '\0' || strcmp(f->def, "-") == 0;
 	switch (f->kind) {
-	case AT_INT:
-		*(int64_t *)field = is_absent ? INT64_MIN : strtoll(f->def, NULL, 10);
-		break;
-	case AT_FLOAT:
-		*(float *)field = is_absent ? NAN : sn_strtof(f->def, NULL);
-		break;
-	case AT_STR:
-		*(const char **)field = is_absent ? NULL : f->def;
-		break;
-	case AT_INTS:
-		*(struct sn_ints *)field = default_ints(a, f->def);
-		break;
-	case AT_FLOATS:
-		*(struct sn_floats *)field = (struct sn_floats){ .n = -1 };
-		break;
-	case AT_STRS:
-		*(struct sn_strs *)field = (struct sn_strs){ .n = -1 };
-		break;
-	case AT_DATA:
-		break;
+	case AT_INT: *(int64_t *)field = is_absent ? INT64_MIN : strtoll(f->def, NULL, 10); break;
+	case AT_FLOAT: *(float *)field = is_absent ? NAN : sn_strtof(f->def, NULL); break;
+	case AT_STR: *(const char **)field = is_absent ? NULL : f->def; break;
+	case AT_INTS: *(struct sn_ints *)field = default_ints(a, f->def); break;
+	case AT_FLOATS: *(struct sn_floats *)field = (struct sn_floats){ .n = -1 }; break;
+	case AT_STRS: *(struct sn_strs *)field = (struct sn_strs){ .n = -1 }; break;
+	case AT_DATA: break;
 	}
 }
 
@@ -115,29 +104,22 @@ is_same_tensor(const struct sn_attr_tensor *a, const struct sn_attr_tensor *b)
 {
 	if (!a->data || !b->data)
 		return a->data == b->data;
-	return a->rank == b->rank &&
-	       memcmp(a->dims, b->dims, (size_t)a->rank * sizeof(a->dims[0])) == 0 &&
-	       sn_data_equal(a->data, b->data);
+	return a->rank == b->rank
+	       && memcmp(a->dims, b->dims, (size_t)a->rank * sizeof(a->dims[0])) == 0
+	       && sn_data_equal(a->data, b->data);
 }
 
 bool
 sn_attr_is_absent(enum sn_attr_kind kind, const void *field)
 {
 	switch (kind) {
-	case AT_INT:
-		return *(const int64_t *)field == INT64_MIN;
-	case AT_FLOAT:
-		return isnan(*(const float *)field);
-	case AT_STR:
-		return !*(const char *const *)field;
-	case AT_INTS:
-		return ((const struct sn_ints *)field)->n < 0;
-	case AT_FLOATS:
-		return ((const struct sn_floats *)field)->n < 0;
-	case AT_STRS:
-		return ((const struct sn_strs *)field)->n < 0;
-	case AT_DATA:
-		return !((const struct sn_attr_tensor *)field)->data;
+	case AT_INT: return *(const int64_t *)field == INT64_MIN;
+	case AT_FLOAT: return isnan(*(const float *)field);
+	case AT_STR: return !*(const char *const *)field;
+	case AT_INTS: return ((const struct sn_ints *)field)->n < 0;
+	case AT_FLOATS: return ((const struct sn_floats *)field)->n < 0;
+	case AT_STRS: return ((const struct sn_strs *)field)->n < 0;
+	case AT_DATA: return !((const struct sn_attr_tensor *)field)->data;
 	}
 	return true;
 }
@@ -148,20 +130,14 @@ sn_attr_equal(enum sn_attr_kind kind, const void *x, const void *y)
 	const struct sn_ints *xi = x, *yi = y;
 	const struct sn_floats *xf = x, *yf = y;
 	switch (kind) {
-	case AT_INT:
-		return *(const int64_t *)x == *(const int64_t *)y;
-	case AT_FLOAT:	/* by bits: an absent one is a NaN */
+	case AT_INT: return *(const int64_t *)x == *(const int64_t *)y;
+	case AT_FLOAT: /* by bits: an absent one is a NaN */
 		return memcmp(x, y, sizeof(float)) == 0;
-	case AT_STR:
-		return is_same_text(*(const char *const *)x, *(const char *const *)y);
-	case AT_INTS:
-		return is_same_bytes(xi->n, xi->v, yi->n, yi->v, sizeof(int64_t));
-	case AT_FLOATS:
-		return is_same_bytes(xf->n, xf->v, yf->n, yf->v, sizeof(float));
-	case AT_STRS:
-		return is_same_strs(x, y);
-	case AT_DATA:
-		return is_same_tensor(x, y);
+	case AT_STR: return is_same_text(*(const char *const *)x, *(const char *const *)y);
+	case AT_INTS: return is_same_bytes(xi->n, xi->v, yi->n, yi->v, sizeof(int64_t));
+	case AT_FLOATS: return is_same_bytes(xf->n, xf->v, yf->n, yf->v, sizeof(float));
+	case AT_STRS: return is_same_strs(x, y);
+	case AT_DATA: return is_same_tensor(x, y);
 	}
 	return false;
 }
@@ -208,23 +184,17 @@ hash_field(uint64_t h, enum sn_attr_kind kind, const void *x)
 	const struct sn_floats *floats = x;
 	const struct sn_strs *strs = x;
 	switch (kind) {
-	case AT_INT:
-		return sn_hash(h, x, sizeof(int64_t));
-	case AT_FLOAT:
-		return sn_hash(h, x, sizeof(float));
-	case AT_STR:
-		return hash_text(h, *(const char *const *)x);
-	case AT_INTS:
-		return hash_list(h, ints->n, ints->v, sizeof(int64_t));
-	case AT_FLOATS:
-		return hash_list(h, floats->n, floats->v, sizeof(float));
+	case AT_INT: return sn_hash(h, x, sizeof(int64_t));
+	case AT_FLOAT: return sn_hash(h, x, sizeof(float));
+	case AT_STR: return hash_text(h, *(const char *const *)x);
+	case AT_INTS: return hash_list(h, ints->n, ints->v, sizeof(int64_t));
+	case AT_FLOATS: return hash_list(h, floats->n, floats->v, sizeof(float));
 	case AT_STRS:
 		h = sn_hash(h, &strs->n, sizeof(strs->n));
 		for (int i = 0; i < strs->n; i++)
 			h = hash_text(h, strs->v[i]);
 		return h;
-	case AT_DATA:
-		return hash_tensor(h, x);
+	case AT_DATA: return hash_tensor(h, x);
 	}
 	return h;
 }

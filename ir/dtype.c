@@ -56,19 +56,19 @@ sn_dtype_bytes(enum sn_dtype t, size_t n)
 struct minifloat {
 	int bits, mant, bias;
 	unsigned max_code, over_code, nan_code;
-	bool has_inf;		/* max_code + 1 is infinity */
-	bool is_uz;		/* no negative zero, its code is the NaN */
+	bool has_inf; /* max_code + 1 is infinity */
+	bool is_uz;   /* no negative zero, its code is the NaN */
 };
 
 static const struct minifloat minifloats[DT_COUNT] = {
-	[DT_F16] =	{ 16, 10,  15, 0x7bff, 0x7c00, 0x7e00, true, false },
-	[DT_BF16] =	{ 16,  7, 127, 0x7f7f, 0x7f80, 0x7fc0, true, false },
-	[DT_F8E4M3] =	{  8,  3,   7,   0x7e,   0x7e,   0x7f, false, false },
-	[DT_F8E4M3UZ] =	{  8,  3,   8,   0x7f,   0x7f,   0x80, false, true },
-	[DT_F8E5M2] =	{  8,  2,  15,   0x7b,   0x7b,   0x7f, true, false },
-	[DT_F8E5M2UZ] =	{  8,  2,  16,   0x7f,   0x7f,   0x80, false, true },
+	[DT_F16] = { 16, 10, 15, 0x7bff, 0x7c00, 0x7e00, true, false },
+	[DT_BF16] = { 16, 7, 127, 0x7f7f, 0x7f80, 0x7fc0, true, false },
+	[DT_F8E4M3] = { 8, 3, 7, 0x7e, 0x7e, 0x7f, false, false },
+	[DT_F8E4M3UZ] = { 8, 3, 8, 0x7f, 0x7f, 0x80, false, true },
+	[DT_F8E5M2] = { 8, 2, 15, 0x7b, 0x7b, 0x7f, true, false },
+	[DT_F8E5M2UZ] = { 8, 2, 16, 0x7f, 0x7f, 0x80, false, true },
 	/* has no NaN: one becomes minus zero, as in the suite's data */
-	[DT_F4E2M1] =	{  4,  1,   1,    0x7,    0x7,    0x8, false, false },
+	[DT_F4E2M1] = { 4, 1, 1, 0x7, 0x7, 0x8, false, false },
 };
 
 static unsigned
@@ -223,7 +223,7 @@ bits_of_float(enum sn_dtype t, double x)
 union sn_num
 sn_dtype_load(enum sn_dtype t, const void *base, size_t index)
 {
-	if (t == DT_F32) {	/* nearly all data there is */
+	if (t == DT_F32) { /* nearly all data there is */
 		float f;
 		memcpy(&f, (const char *)base + index * sizeof(f), sizeof(f));
 		return (union sn_num){ .f = f };
@@ -241,8 +241,9 @@ void
 sn_dtype_store(enum sn_dtype t, void *base, size_t index, union sn_num x)
 {
 	const struct sn_dtype_info *d = &infos[t];
-	uint64_t bits = d->kind == 'F' ? bits_of_float(t, x.f)
-		: d->kind == 'B' ? x.i != 0 : (uint64_t)x.i;
+	uint64_t bits = d->kind == 'F'	 ? bits_of_float(t, x.f)
+			: d->kind == 'B' ? x.i != 0
+					 : (uint64_t)x.i;
 	/* a cast saturates; an infinity that is there has come from data */
 	if (t == DT_F8E5M2 && isinf(x.f))
 		bits = signbit(x.f) ? 0xfc : 0x7c;
@@ -261,7 +262,7 @@ int_of_float(double x, int bits, bool is_signed)
 		return is_signed ? wrap((uint64_t)1 << (bits - 1), bits, true) : 0;
 	if (t >= top) {
 		uint64_t max = is_signed ? ((uint64_t)1 << (bits - 1)) - 1
-			: ~(uint64_t)0 >> (64 - bits);
+					 : ~(uint64_t)0 >> (64 - bits);
 		return wrap(max, bits, is_signed);
 	}
 	return is_signed ? (int64_t)t : wrap((uint64_t)t, bits, false);

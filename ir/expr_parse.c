@@ -37,14 +37,10 @@ static bool
 is_legal(char class, enum sn_dtype t)
 {
 	switch (class) {
-	case 'F':
-		return sn_is_float(t);
-	case 'I':
-		return sn_is_int(t) || t == DT_BOOL;
-	case 'N':
-		return sn_is_int(t) || sn_is_float(t);
-	default:
-		return true;
+	case 'F': return sn_is_float(t);
+	case 'I': return sn_is_int(t) || t == DT_BOOL;
+	case 'N': return sn_is_int(t) || sn_is_float(t);
+	default: return true;
 	}
 }
 
@@ -58,8 +54,8 @@ check_operands(struct parser *p, enum sn_scalar_op op, expr *const *args, int n)
 		return sn_lex_error(p->x, DG_TX_OPERAND, info->text, type_text(args[0]));
 	for (int i = first; i < n; i++) {
 		if (args[i]->dtype != args[first]->dtype)
-			return sn_lex_error(p->x, DG_TX_TYPES, info->text,
-					    type_text(args[first]), type_text(args[i]));
+			return sn_lex_error(p->x, DG_TX_TYPES, info->text, type_text(args[first]),
+					    type_text(args[i]));
 		if (!is_legal(info->operands, (enum sn_dtype)args[i]->dtype))
 			return sn_lex_error(p->x, DG_TX_OPERAND, info->text, type_text(args[i]));
 	}
@@ -99,8 +95,9 @@ parse_args(struct parser *p, expr **args, int *out_n)
 static bool
 check_count(struct parser *p, const char *name, int want, int n)
 {
-	return n == want || sn_lex_error(p->x, DG_TX_COUNT, name,
-					 sn_printf(p->x->arena, "%d operands", want), n);
+	return n == want
+	       || sn_lex_error(p->x, DG_TX_COUNT, name, sn_printf(p->x->arena, "%d operands", want),
+			       n);
 }
 
 /* A number as a constant of type T; an integer of an integer type keeps all its bits. */
@@ -161,7 +158,7 @@ parse_cast(struct parser *p, enum sn_dtype to)
 			return e;
 		if (p->x->has_failed)
 			return NULL;
-		sn_lex_back(p->x, &mark);	/* a sum that starts with a number */
+		sn_lex_back(p->x, &mark); /* a sum that starts with a number */
 	}
 	e = parse_binary(p, LOOSEST);
 	if (!e || !sn_lex_expect(p->x, ")"))
@@ -193,11 +190,11 @@ parse_vector(struct parser *p, enum sn_scalar_op op, const char *lanes)
 		return fail(sn_lex_error(p->x, DG_TX_NUMBER, lanes));
 	if (!parse_args(p, args, &n) || !check_count(p, name, 1, n))
 		return NULL;
-	if (args[0]->lanes != 1 || !is_legal(sn_scalar_info(op)->operands,
-					     (enum sn_dtype)args[0]->dtype))
+	if (args[0]->lanes != 1
+	    || !is_legal(sn_scalar_info(op)->operands, (enum sn_dtype)args[0]->dtype))
 		return fail(sn_lex_error(p->x, DG_TX_OPERAND, name, type_text(args[0])));
 	return op == OP_SPLAT ? sn_splat(p->pool, args[0], (int)count)
-		: sn_iota(p->pool, args[0], (int)count);
+			      : sn_iota(p->pool, args[0], (int)count);
 }
 
 /* The operation written as a call of NAME; OP_COUNT if there is none. */
@@ -206,8 +203,8 @@ find_call(const char *name)
 {
 	for (int op = 0; op < OP_COUNT; op++) {
 		const struct sn_scalar_info *info = sn_scalar_info((enum sn_scalar_op)op);
-		bool is_special = op == OP_CAST || op == OP_BITCAST || op == OP_SPLAT ||
-			op == OP_IOTA;
+		bool is_special = op == OP_CAST || op == OP_BITCAST || op == OP_SPLAT
+				  || op == OP_IOTA;
 		if (info->form == 0 && !is_special && strcmp(info->text, name) == 0)
 			return (enum sn_scalar_op)op;
 	}

@@ -200,8 +200,8 @@ add_results(struct sn_node *n, int nout)
 }
 
 struct sn_node *
-sn_node_new(struct sn_graph *g, struct sn_node *before, enum sn_graph_op op,
-	    struct sn_value *const *in, int nin, int nout, const struct sn_origin *origin)
+sn_node_new(struct sn_graph *g, enum sn_graph_op op, struct sn_value *const *in, int nin, int nout,
+	    const struct sn_origin *origin)
 {
 	struct sn_node *n = SN_NEW(g->arena, struct sn_node);
 	n->id = g->nnodes++;
@@ -217,7 +217,16 @@ sn_node_new(struct sn_graph *g, struct sn_node *before, enum sn_graph_op op,
 		link_use(&n->in[i], in[i]);
 	}
 	add_results(n, nout);
-	link_node(n, before);
+	link_node(n, NULL);
+	return n;
+}
+
+struct sn_node *
+sn_node_new_before(struct sn_node *before, enum sn_graph_op op, struct sn_value *const *in, int nin,
+		   int nout, const struct sn_origin *origin)
+{
+	struct sn_node *n = sn_node_new(before->graph, op, in, nin, nout, origin);
+	sn_node_move(n, before);
 	return n;
 }
 
@@ -247,7 +256,7 @@ sn_value_replace(struct sn_value *old, struct sn_value *new_value)
 	if (old == new_value)
 		return;
 	SN_FOR_USES(old, u)
-		link_use(u, new_value);
+	link_use(u, new_value);
 }
 
 /* The operands of N, and of everything inside its bodies, give up their uses. */
@@ -261,7 +270,7 @@ drop_operands(struct sn_node *n)
 		for (size_t i = 0; i < body->outputs.n; i++)
 			unlink_use(body->outputs.v[i]);
 		SN_FOR_NODES(body, inner)
-			drop_operands(inner);
+		drop_operands(inner);
 	}
 }
 

@@ -93,11 +93,13 @@ struct sn_value *sn_graph_add_const(struct sn_graph *g, const char *name, const 
 void sn_graph_add_output(struct sn_graph *g, struct sn_value *v, const char *name);
 void sn_graph_set_output(struct sn_graph *g, int i, struct sn_value *v);
 
-/* A new node with NIN operands (entries may be NULL) and NOUT fresh results of unknown type, before
- * BEFORE (NULL: at the end); attributes at their defaults. Results are renamed by sn_value_rename. */
-struct sn_node *
-sn_node_new(struct sn_graph *g, struct sn_node *before, enum sn_graph_op op,
-	    struct sn_value *const *in, int nin, int nout, const struct sn_origin *origin);
+/* A new node with NIN operands (entries may be NULL) and NOUT fresh results of unknown type, at the
+ * end or before BEFORE; attributes at their defaults. Results are renamed by sn_value_rename. */
+struct sn_node *sn_node_new(struct sn_graph *g, enum sn_graph_op op, struct sn_value *const *in,
+			    int nin, int nout, const struct sn_origin *origin);
+struct sn_node *sn_node_new_before(struct sn_node *before, enum sn_graph_op op,
+				   struct sn_value *const *in, int nin, int nout,
+				   const struct sn_origin *origin);
 /* A body for N (then_branch, else_branch; body), after those it has: an empty graph inside N's. */
 struct sn_graph *sn_node_add_region(struct sn_node *n, const char *name);
 void sn_node_set_input(struct sn_node *n, int slot, struct sn_value *v);

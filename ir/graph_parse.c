@@ -14,21 +14,23 @@ struct parser {
 	struct sn_arena *arena;
 	struct sn_pool *pool;
 	struct sn_sym_scope syms;
-	const char *file;	/* model file of origins that name none */
+	const char *file; /* model file of origins that name none */
 };
 
 /* One result, input, output or constant as written. */
 struct typed_name {
-	const char *name;		/* NULL: "_" */
+	const char *name; /* NULL: "_" */
 	struct sn_type type;
 	bool has_type;
 	const struct sn_expr **known;
 	int nknown;
-	const char *as;			/* outputs */
-	struct sn_lex mark;		/* where the name stands */
+	const char *as;	    /* outputs */
+	struct sn_lex mark; /* where the name stands */
 };
 
-struct typed_names { SN_VEC(struct typed_name) list; };
+struct typed_names {
+	SN_VEC(struct typed_name) list;
+};
 
 static struct sn_value *
 find_value(const struct sn_graph *g, const char *name)
@@ -106,8 +108,8 @@ parse_typed_names(struct parser *p, struct typed_names *out, bool is_output)
 		if (!t.name)
 			return error_at(p, &t.mark, DG_TX_EXPECTED, "a value's name", "'_'");
 		t.as = t.name;
-		if (is_output && sn_lex_take(&p->x, "as") &&
-		    !sn_lex_string(&p->x, "a name between quotes", &t.as))
+		if (is_output && sn_lex_take(&p->x, "as")
+		    && !sn_lex_string(&p->x, "a name between quotes", &t.as))
 			return false;
 		SN_PUSH(p->arena, &out->list, t);
 	}
@@ -117,8 +119,8 @@ parse_typed_names(struct parser *p, struct typed_names *out, bool is_output)
 static bool
 check_new(struct parser *p, struct sn_graph *g, const struct typed_name *t)
 {
-	return !sn_map_get(&g->names, t->name) ||
-	       error_at(p, &t->mark, DG_TX_TWICE, "value", t->name);
+	return !sn_map_get(&g->names, t->name)
+	       || error_at(p, &t->mark, DG_TX_TWICE, "value", t->name);
 }
 
 /* A value without a writer, with exactly the name written; an outer one of that name is hidden. */
@@ -197,21 +199,17 @@ parse_attr_value(struct parser *p, enum sn_attr_kind kind, void *field)
 {
 	double d;
 	switch (kind) {
-	case AT_INT:
-		return sn_lex_int(&p->x, "an integer", field);
+	case AT_INT: return sn_lex_int(&p->x, "an integer", field);
 	case AT_FLOAT:
 		if (!sn_lex_number(&p->x, "a number", &d))
 			return false;
 		*(float *)field = (float)d;
 		return true;
-	case AT_STR:
-		return sn_lex_string(&p->x, "a string", field);
+	case AT_STR: return sn_lex_string(&p->x, "a string", field);
 	case AT_INTS:
 	case AT_FLOATS:
-	case AT_STRS:
-		return parse_attr_list(p, kind, field);
-	case AT_DATA:
-		return parse_attr_tensor(p, field);
+	case AT_STRS: return parse_attr_list(p, kind, field);
+	case AT_DATA: return parse_attr_tensor(p, field);
 	}
 	return false;
 }
@@ -239,8 +237,7 @@ parse_attrs(struct parser *p, enum sn_attr_set set, char *attrs)
 		const struct sn_attr_field *f = find_attr(set, name);
 		if (!f)
 			return error_at(p, &mark, DG_TX_UNKNOWN, "attribute", name);
-		if (!sn_lex_expect(&p->x, "=") ||
-		    !parse_attr_value(p, f->kind, attrs + f->offset))
+		if (!sn_lex_expect(&p->x, "=") || !parse_attr_value(p, f->kind, attrs + f->offset))
 			return false;
 	} while (sn_lex_take(&p->x, ","));
 	return sn_lex_expect(&p->x, ">");
@@ -255,7 +252,7 @@ struct node_text {
 	const char *op_name;
 	void *attrs;
 	const struct sn_origin *origin;
-	struct sn_lex mark;		/* where the operator stands */
+	struct sn_lex mark; /* where the operator stands */
 };
 
 /* "Relu", "com.example.Thing": what stands before the last point is the domain. */
@@ -266,11 +263,10 @@ parse_op(struct parser *p, struct node_text *t)
 	if (!sn_lex_name(&p->x, "an operator", &t->op_name))
 		return false;
 	const char *point = strrchr(t->op_name, '.');
-	const char *domain = point ?
-		sn_strndup(p->arena, t->op_name, (size_t)(point - t->op_name)) : "";
+	const char *domain = point ? sn_strndup(p->arena, t->op_name, (size_t)(point - t->op_name))
+				   : "";
 	t->op = sn_graph_op_by_name(domain, point ? point + 1 : t->op_name);
-	return t->op != GR_COUNT ||
-	       error_at(p, &t->mark, DG_TX_UNKNOWN, "operator", t->op_name);
+	return t->op != GR_COUNT || error_at(p, &t->mark, DG_TX_UNKNOWN, "operator", t->op_name);
 }
 
 static bool
@@ -298,13 +294,14 @@ parse_operands(struct parser *p, struct sn_graph *g, struct node_text *t)
 }
 
 static bool
-check_count(struct parser *p, const struct node_text *t, const char *what, size_t n, int min, int max)
+check_count(struct parser *p, const struct node_text *t, const char *what, size_t n, int min,
+	    int max)
 {
 	if (n >= (size_t)min && (max < 0 || n <= (size_t)max) && n <= MAX_LIST)
 		return true;
-	const char *want = max < 0 ? sn_printf(p->arena, "at least %d %s", min, what) :
-		min == max ? sn_printf(p->arena, "%d %s", min, what) :
-		sn_printf(p->arena, "%d to %d %s", min, max, what);
+	const char *want = max < 0	? sn_printf(p->arena, "at least %d %s", min, what)
+			   : min == max ? sn_printf(p->arena, "%d %s", min, what)
+					: sn_printf(p->arena, "%d to %d %s", min, max, what);
 	sn_lex_back(&p->x, &t->mark);
 	return sn_lex_error(&p->x, DG_TX_COUNT, t->op_name, want, (int)n);
 }
@@ -352,8 +349,8 @@ parse_regions(struct parser *p, struct sn_node *n)
 {
 	while (sn_lex_take(&p->x, "region")) {
 		const char *name;
-		if (!sn_lex_name(&p->x, "a region's name", &name) || !sn_lex_enter(&p->x) ||
-		    !parse_body(p, sn_node_add_region(n, name)))
+		if (!sn_lex_name(&p->x, "a region's name", &name) || !sn_lex_enter(&p->x)
+		    || !parse_body(p, sn_node_add_region(n, name)))
 			return false;
 		sn_lex_leave(&p->x);
 	}
@@ -368,12 +365,12 @@ parse_node(struct parser *p, struct sn_graph *g)
 		return false;
 	const struct sn_graph_op_info *info = sn_graph_op_info(t.op);
 	t.attrs = sn_attrs_new(p->arena, info->attrs);
-	if (!parse_attrs(p, info->attrs, t.attrs) || !parse_operands(p, g, &t) ||
-	    !check_count(p, &t, "operands", t.operands.n, info->min_in, info->max_in) ||
-	    !check_count(p, &t, "results", t.results.list.n, info->min_out, info->max_out) ||
-	    !sn_origin_parse(&p->x, p->arena, p->file, &t.origin))
+	if (!parse_attrs(p, info->attrs, t.attrs) || !parse_operands(p, g, &t)
+	    || !check_count(p, &t, "operands", t.operands.n, info->min_in, info->max_in)
+	    || !check_count(p, &t, "results", t.results.list.n, info->min_out, info->max_out)
+	    || !sn_origin_parse(&p->x, p->arena, p->file, &t.origin))
 		return false;
-	struct sn_node *n = sn_node_new(g, NULL, t.op, t.operands.v, (int)t.operands.n,
+	struct sn_node *n = sn_node_new(g, t.op, t.operands.v, (int)t.operands.n,
 					(int)t.results.list.n, t.origin);
 	n->attrs = t.attrs;
 	return name_results(p, n, &t.results) && parse_regions(p, n);
@@ -448,9 +445,9 @@ static bool
 parse_body(struct parser *p, struct sn_graph *g)
 {
 	struct typed_names outputs = { 0 };
-	if (!parse_inputs(p, g) || !sn_lex_expect(&p->x, "=>") || !sn_lex_expect(&p->x, "(") ||
-	    !parse_typed_names(p, &outputs, true) || !parse_consts(p, g) ||
-	    !sn_lex_expect(&p->x, "{"))
+	if (!parse_inputs(p, g) || !sn_lex_expect(&p->x, "=>") || !sn_lex_expect(&p->x, "(")
+	    || !parse_typed_names(p, &outputs, true) || !parse_consts(p, g)
+	    || !sn_lex_expect(&p->x, "{"))
 		return false;
 	while (!sn_lex_is(&p->x, "}"))
 		if (!parse_node(p, g))

@@ -15,7 +15,7 @@ const char *const sn_graph_keywords[] = {
 struct printer {
 	struct sn_buf *out;
 	bool with_data;
-	const char *file;	/* of the graph; origins in it don't name it */
+	const char *file; /* of the graph; origins in it don't name it */
 };
 
 static void
@@ -91,23 +91,13 @@ static void
 print_attr(struct printer *p, enum sn_attr_kind kind, const void *field)
 {
 	switch (kind) {
-	case AT_INT:
-		sn_buf_addf(p->out, "%lld", (long long)*(const int64_t *)field);
-		break;
-	case AT_FLOAT:
-		sn_buf_add_float(p->out, (double)*(const float *)field, true);
-		break;
-	case AT_STR:
-		sn_buf_add_quoted(p->out, *(const char *const *)field);
-		break;
+	case AT_INT: sn_buf_addf(p->out, "%lld", (long long)*(const int64_t *)field); break;
+	case AT_FLOAT: sn_buf_add_float(p->out, (double)*(const float *)field, true); break;
+	case AT_STR: sn_buf_add_quoted(p->out, *(const char *const *)field); break;
 	case AT_INTS:
 	case AT_FLOATS:
-	case AT_STRS:
-		print_attr_list(p, kind, field);
-		break;
-	case AT_DATA:
-		print_attr_tensor(p, field);
-		break;
+	case AT_STRS: print_attr_list(p, kind, field); break;
+	case AT_DATA: print_attr_tensor(p, field); break;
 	}
 }
 
@@ -121,8 +111,8 @@ print_attrs(struct printer *p, const struct sn_node *n)
 	bool is_first = true;
 	for (int i = 0; i < l->nfields; i++) {
 		const struct sn_attr_field *f = &l->fields[i];
-		if (sn_attr_equal(f->kind, mine + f->offset, plain + f->offset) ||
-		    sn_attr_is_absent(f->kind, mine + f->offset))
+		if (sn_attr_equal(f->kind, mine + f->offset, plain + f->offset)
+		    || sn_attr_is_absent(f->kind, mine + f->offset))
 			continue;
 		sn_buf_addf(p->out, "%s%s = ", is_first ? " <" : ", ", f->name);
 		print_attr(p, f->kind, mine + f->offset);
@@ -141,8 +131,8 @@ print_op(struct printer *p, enum sn_graph_op op)
 {
 	const struct sn_graph_op_info *info = sn_graph_op_info(op);
 	const char *sep = *info->domain ? "." : "";
-	sn_lex_print_name(p->out, sn_printf(p->out->arena, "%s%s%s", info->domain, sep,
-					    info->name), NULL);
+	sn_lex_print_name(p->out, sn_printf(p->out->arena, "%s%s%s", info->domain, sep, info->name),
+			  NULL);
 }
 
 static void
@@ -191,7 +181,7 @@ print_node_and_bodies(struct printer *p, const struct sn_node *n, int depth)
 struct const_printer {
 	struct printer *p;
 	const struct sn_graph *owner;
-	struct sn_map seen;		/* values by address */
+	struct sn_map seen; /* values by address */
 	int depth;
 	bool is_first;
 };
@@ -200,8 +190,8 @@ static void
 print_const(struct const_printer *c, struct sn_value *v)
 {
 	uint64_t key = (uint64_t)(uintptr_t)v;
-	if (!sn_value_is_const(v) || sn_map_get(&c->owner->names, v->name) != v ||
-	    sn_map_get_num(&c->seen, key))
+	if (!sn_value_is_const(v) || sn_map_get(&c->owner->names, v->name) != v
+	    || sn_map_get_num(&c->seen, key))
 		return;
 	sn_map_put_num(&c->seen, key, v);
 	struct sn_buf *out = c->p->out;
@@ -218,7 +208,8 @@ print_const(struct const_printer *c, struct sn_value *v)
 static void
 print_consts(struct const_printer *c, const struct sn_graph *g)
 {
-	SN_FOR_NODES(g, n) {
+	SN_FOR_NODES(g, n)
+	{
 		for (int i = 0; i < n->nin; i++)
 			print_const(c, n->in[i].value);
 		for (int i = 0; i < n->nregions; i++)
@@ -263,7 +254,7 @@ print_body(struct printer *p, const struct sn_graph *g, int depth)
 	sn_buf_fill(p->out, '\t', (size_t)depth);
 	sn_buf_add(p->out, "{\n");
 	SN_FOR_NODES(g, n)
-		print_node_and_bodies(p, n, depth + 1);
+	print_node_and_bodies(p, n, depth + 1);
 	sn_buf_fill(p->out, '\t', (size_t)depth);
 	sn_buf_add(p->out, "}\n");
 }
@@ -283,7 +274,8 @@ collect_symbols(struct sn_sym_list *l, const struct sn_graph *g)
 {
 	for (size_t i = 0; i < g->inputs.n; i++)
 		add_symbols(l, g->inputs.v[i]);
-	SN_FOR_NODES(g, n) {
+	SN_FOR_NODES(g, n)
+	{
 		for (int i = 0; i < n->nout; i++)
 			add_symbols(l, n->out[i]);
 		for (int i = 0; i < n->nregions; i++)
@@ -296,8 +288,8 @@ static const char *
 main_file(const struct sn_graph *g)
 {
 	SN_FOR_NODES(g, n)
-		if (n->origin && n->origin->n && n->origin->nodes[0]->file)
-			return n->origin->nodes[0]->file;
+	if (n->origin && n->origin->n && n->origin->nodes[0]->file)
+		return n->origin->nodes[0]->file;
 	return NULL;
 }
 

@@ -10,7 +10,7 @@
 struct verifier {
 	struct sn_diags *diags;
 	struct sn_arena *arena;
-	struct sn_map defined;		/* values that may be read here, by address */
+	struct sn_map defined; /* values that may be read here, by address */
 	bool ok;
 };
 
@@ -68,12 +68,13 @@ static void
 check_uses(struct verifier *c, const struct sn_value *v)
 {
 	for (const struct sn_use *u = v->uses; u; u = u->next) {
-		bool is_slot = !u->node || (u->slot >= 0 && u->slot < u->node->nin &&
-					    u == &u->node->in[u->slot]);
+		bool is_slot = !u->node
+			       || (u->slot >= 0 && u->slot < u->node->nin
+				   && u == &u->node->in[u->slot]);
 		if (u->value != v || !is_slot)
 			complain(c, u->node, "a use of '%s' belongs to another value", v->name);
 		if (u->value != v)
-			return;	/* the list leads elsewhere */
+			return; /* the list leads elsewhere */
 	}
 }
 
@@ -92,8 +93,8 @@ check_value(struct verifier *c, const struct sn_graph *g, const struct sn_node *
 	if (v->known && is_static && count != v->nknown)
 		complain(c, n, "'%s' has %d known elements, which its type does not", v->name,
 			 v->nknown);
-	if (v->data && (!is_static || (uint64_t)count != v->data->n ||
-			v->data->dtype != v->type.dtype))
+	if (v->data
+	    && (!is_static || (uint64_t)count != v->data->n || v->data->dtype != v->type.dtype))
 		complain(c, n, "the data of '%s' is not of its type", v->name);
 	check_uses(c, v);
 }
@@ -184,7 +185,7 @@ check_graph(struct verifier *c, struct sn_graph *g)
 			complain(c, NULL, "input '%s' has a writer", g->inputs.v[i]->name);
 	}
 	SN_FOR_NODES(g, n)
-		check_node(c, g, n);
+	check_node(c, g, n);
 	if (g->outputs.n != g->output_names.n)
 		complain(c, NULL, "outputs and their names differ in number");
 	for (size_t i = 0; i < g->outputs.n; i++) {
@@ -214,14 +215,18 @@ may_agree(const struct sn_type *a, const struct sn_type *b)
 		return false;
 	for (int i = 0; i < a->rank; i++) {
 		int64_t x, y;
-		if (a->dims[i] && b->dims[i] && sn_get_int(a->dims[i], &x) &&
-		    sn_get_int(b->dims[i], &y) && x != y)
+		if (a->dims[i] && b->dims[i] && sn_get_int(a->dims[i], &x)
+		    && sn_get_int(b->dims[i], &y) && x != y)
 			return false;
 	}
 	return true;
 }
 
-struct saved { struct sn_type type; const struct sn_expr *const *known; int nknown; };
+struct saved {
+	struct sn_type type;
+	const struct sn_expr *const *known;
+	int nknown;
+};
 
 static const char *
 type_text(struct verifier *c, const struct sn_type *t)
@@ -282,11 +287,14 @@ static void
 check_all_types(struct verifier *c, struct sn_graph *g)
 {
 	struct sn_infer infer = {
-		.graph = g, .pool = g->pool, .arena = g->arena, .diags = c->diags,
+		.graph = g,
+		.pool = g->pool,
+		.arena = g->arena,
+		.diags = c->diags,
 	};
 	SN_FOR_NODES(g, n)
-		if (n->nregions == 0 && has_types(n) && !has_own_sizes(n))
-			check_types(c, &infer, n);
+	if (n->nregions == 0 && has_types(n) && !has_own_sizes(n))
+		check_types(c, &infer, n);
 }
 
 bool

@@ -41,7 +41,10 @@ struct sn_where
 sn_lex_where(const struct sn_lex *x)
 {
 	return (struct sn_where){
-		.file = x->file, .index = -1, .line = x->token.line, .column = x->token.column,
+		.file = x->file,
+		.index = -1,
+		.line = x->token.line,
+		.column = x->token.column,
 	};
 }
 
@@ -78,8 +81,8 @@ sn_lex_stop(struct sn_lex *x)
 bool
 sn_lex_expected(struct sn_lex *x, const char *what)
 {
-	const char *found = x->token.kind == TK_END ? "the end" :
-		sn_printf(x->arena, "'%.40s'", x->token.text);
+	const char *found = x->token.kind == TK_END ? "the end"
+						    : sn_printf(x->arena, "'%.40s'", x->token.text);
 	return sn_lex_error(x, DG_TX_EXPECTED, what, found);
 }
 
@@ -147,7 +150,7 @@ lex_number(struct sn_lex *x)
 	errno = 0;
 	if (is_float) {
 		x->token.f = sn_strtod(text, &end);
-		errno = 0;	/* beyond the range is infinity or zero, as anywhere */
+		errno = 0; /* beyond the range is infinity or zero, as anywhere */
 	} else {
 		x->token.i = strtoull(text, &end, is_hex ? 16 : 10);
 		x->token.f = (double)x->token.i;
@@ -225,7 +228,9 @@ sn_lex_next(struct sn_lex *x)
 		return;
 	skip_space(x);
 	x->token = (struct sn_token){
-		.line = x->line, .column = (int)(x->pos - x->line_start) + 1, .text = "",
+		.line = x->line,
+		.column = (int)(x->pos - x->line_start) + 1,
+		.text = "",
 	};
 	if (*x->pos == '\0')
 		return;
@@ -244,8 +249,13 @@ sn_lex_init(struct sn_lex *x, const char *text, const char *file, struct sn_aren
 	    struct sn_diags *diags)
 {
 	*x = (struct sn_lex){
-		.file = file, .text = text, .pos = text, .line_start = text, .line = 1,
-		.arena = a, .diags = diags,
+		.file = file,
+		.text = text,
+		.pos = text,
+		.line_start = text,
+		.line = 1,
+		.arena = a,
+		.diags = diags,
 	};
 	sn_lex_next(x);
 }
@@ -260,8 +270,8 @@ sn_lex_back(struct sn_lex *x, const struct sn_lex *mark)
 bool
 sn_lex_is(const struct sn_lex *x, const char *s)
 {
-	return (x->token.kind == TK_SIGN || x->token.kind == TK_NAME) &&
-	       strcmp(x->token.text, s) == 0;
+	return (x->token.kind == TK_SIGN || x->token.kind == TK_NAME)
+	       && strcmp(x->token.text, s) == 0;
 }
 
 bool
@@ -318,8 +328,8 @@ sn_lex_int(struct sn_lex *x, const char *what, int64_t *out)
 bool
 sn_lex_is_number(const struct sn_lex *x)
 {
-	return x->token.kind == TK_INT || x->token.kind == TK_FLOAT || sn_lex_is(x, "-") ||
-	       sn_lex_is(x, "nan") || sn_lex_is(x, "inf");
+	return x->token.kind == TK_INT || x->token.kind == TK_FLOAT || sn_lex_is(x, "-")
+	       || sn_lex_is(x, "nan") || sn_lex_is(x, "inf");
 }
 
 bool

@@ -32,7 +32,7 @@ struct sn_lex {
 	struct sn_diags *diags;
 	int depth; /* of nesting, see sn_lex_enter */
 	bool has_failed;
-	bool is_quiet;		/* of a copy that looks ahead: errors are not reported */
+	bool is_quiet; /* of a copy that looks ahead: errors are not reported */
 };
 
 /* Starts at the first token of TEXT, which must outlive the lexer. */

@@ -48,8 +48,8 @@ sn_origin_join(struct sn_arena *a, const struct sn_origin *x, const struct sn_or
 {
 	if (!x || !y || x == y)
 		return x ? x : y;
-	const struct sn_origin_node **list =
-		SN_NEW_ARRAY(a, (size_t)x->n + (size_t)y->n, const struct sn_origin_node *);
+	const struct sn_origin_node **list = SN_NEW_ARRAY(a, (size_t)x->n + (size_t)y->n,
+							  const struct sn_origin_node *);
 	int i = 0, j = 0, n = 0;
 	while (i < x->n || j < y->n) {
 		int order = i == x->n ? 1 : j == y->n ? -1 : compare(x->nodes[i], y->nodes[j]);
@@ -83,6 +83,9 @@ sn_origin_where(const struct sn_origin *o)
 		return SN_NOWHERE;
 	const struct sn_origin_node *n = o->nodes[0];
 	return (struct sn_where){
-		.file = n->file, .op = n->op, .name = n->name, .index = n->index,
+		.file = n->file,
+		.op = n->op,
+		.name = n->name,
+		.index = n->index,
 	};
 }

@@ -43,8 +43,8 @@ parse_symbol(struct sn_lex *x, struct sn_sym_scope *s)
 	const char *name;
 	int64_t lo, hi = INT64_MAX;
 	struct sn_lex mark = *x;
-	if (!sn_lex_name(x, "a symbol", &name) || !sn_lex_expect(x, "in") ||
-	    !sn_lex_int(x, "a bound", &lo) || !sn_lex_expect(x, ".."))
+	if (!sn_lex_name(x, "a symbol", &name) || !sn_lex_expect(x, "in")
+	    || !sn_lex_int(x, "a bound", &lo) || !sn_lex_expect(x, ".."))
 		return false;
 	if (!sn_lex_take(x, "*") && !sn_lex_int(x, "a bound or '*'", &hi))
 		return false;
@@ -136,9 +136,9 @@ sn_syms_print(struct sn_buf *out, const struct sn_sym_list *l)
 bool
 sn_lex_is_type(const struct sn_lex *x)
 {
-	return x->token.kind == TK_NAME &&
-	       (sn_dtype_by_text(x->token.text) != DT_NONE || sn_lex_is(x, "seq") ||
-		sn_lex_is(x, "optional"));
+	return x->token.kind == TK_NAME
+	       && (sn_dtype_by_text(x->token.text) != DT_NONE || sn_lex_is(x, "seq")
+		   || sn_lex_is(x, "optional"));
 }
 
 static bool
@@ -151,8 +151,8 @@ parse_dims(struct sn_lex *x, struct sn_sym_scope *s, struct sn_type *out)
 	do {
 		if (out->rank == SN_MAX_RANK)
 			return sn_lex_expected(x, "']', there are too many dimensions");
-		if (!sn_lex_take(x, "?") &&
-		    !(out->dims[out->rank] = sn_index_parse(x, s->pool, &s->exprs)))
+		if (!sn_lex_take(x, "?")
+		    && !(out->dims[out->rank] = sn_index_parse(x, s->pool, &s->exprs)))
 			return false;
 		out->rank++;
 	} while (sn_lex_take(x, ","));
@@ -165,8 +165,8 @@ parse_container(struct sn_lex *x, struct sn_sym_scope *s, struct sn_type *out)
 {
 	struct sn_type *elem = SN_NEW(x->arena, struct sn_type);
 	out->elem = elem;
-	bool ok = sn_lex_enter(x) && sn_lex_expect(x, "(") && sn_type_parse(x, s, elem) &&
-		sn_lex_expect(x, ")");
+	bool ok = sn_lex_enter(x) && sn_lex_expect(x, "(") && sn_type_parse(x, s, elem)
+		  && sn_lex_expect(x, ")");
 	sn_lex_leave(x);
 	return ok;
 }
@@ -218,9 +218,8 @@ sn_origin_parse(struct sn_lex *x, struct sn_arena *a, const char *file,
 	do {
 		const char *op, *name, *in = file;
 		int64_t index;
-		if (!sn_lex_name(x, "an operator", &op) ||
-		    !sn_lex_int(x, "a node's number", &index) ||
-		    !sn_lex_string(x, "a node's name between quotes", &name))
+		if (!sn_lex_name(x, "an operator", &op) || !sn_lex_int(x, "a node's number", &index)
+		    || !sn_lex_string(x, "a node's name between quotes", &name))
 			return false;
 		if (index < -1 || index > INT32_MAX)
 			return sn_lex_expected(x, "a smaller node number before it");

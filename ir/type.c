@@ -20,8 +20,8 @@ sn_type_is_static(const struct sn_type *t, int64_t *out_count)
 		return false;
 	for (int i = 0; i < t->rank; i++) {
 		int64_t d;
-		if (!t->dims[i] || !sn_get_int(t->dims[i], &d) || d < 0 ||
-		    __builtin_mul_overflow(count, d, &count))
+		if (!t->dims[i] || !sn_get_int(t->dims[i], &d) || d < 0
+		    || __builtin_mul_overflow(count, d, &count))
 			return false;
 	}
 	if (out_count)

@@ -17,7 +17,10 @@
 #include "passes/fold_linear.h"
 #include "passes/pass.h"
 
-struct affine { double *scale, *shift; int channels; };
+struct affine {
+	double *scale, *shift;
+	int channels;
+};
 
 /* s and t of N; false if a parameter is not constant. */
 static bool
@@ -27,8 +30,8 @@ get_affine(const struct sn_node *n, struct sn_arena *scratch, struct affine *out
 	const struct sn_type *t = &n->in[1].value->type;
 	int64_t channels;
 	double *p[4];
-	if (at->training_mode || t->rank != 1 || !sn_get_int(t->dims[0], &channels) ||
-	    channels > INT32_MAX)
+	if (at->training_mode || t->rank != 1 || !sn_get_int(t->dims[0], &channels)
+	    || channels > INT32_MAX)
 		return false;
 	for (int i = 0; i < 4; i++) {
 		p[i] = sn_channel_values(sn_in(n, i + 1), t, 0, (int)channels, scratch);
@@ -52,15 +55,15 @@ channel_const(struct sn_node *n, const char *what, const double *v, int channels
 	for (int i = 0; i < t.rank; i++)
 		t.dims[i] = sn_int(n->graph->pool, i ? 1 : channels);
 	const char *name = sn_printf(n->graph->arena, "%s_%s", n->out[0]->name, what);
-	return sn_graph_add_const(n->graph, name, &t, sn_data_doubles(n->graph->arena, t.dtype, v,
-								      (size_t)channels));
+	return sn_graph_add_const(n->graph, name, &t,
+				  sn_data_doubles(n->graph->arena, t.dtype, v, (size_t)channels));
 }
 
 static struct sn_value *
 binary(struct sn_node *n, enum sn_graph_op op, struct sn_value *a, struct sn_value *b)
 {
-	struct sn_node *e = sn_node_new(n->graph, n, op, (struct sn_value *[]){ a, b }, 2, 1,
-					n->origin);
+	struct sn_node *e = sn_node_new_before(n, op, (struct sn_value *[]){ a, b }, 2, 1,
+					       n->origin);
 	e->out[0]->type = n->out[0]->type;
 	return e->out[0];
 }
@@ -108,7 +111,8 @@ static bool
 fold_graph(struct sn_graph *g, struct sn_arena *scratch)
 {
 	bool has_changed = false;
-	SN_FOR_NODES(g, n) {
+	SN_FOR_NODES(g, n)
+	{
 		for (int i = 0; i < n->nregions; i++)
 			has_changed |= fold_graph(n->regions[i], scratch);
 		if (n->op == GR_BATCH_NORM)

@@ -23,13 +23,13 @@
 #include "passes/lower.h"
 #include "passes/rewrite.h"
 
-enum { SMALL = 4096 };		/* bytes */
+enum { SMALL = 4096 }; /* bytes */
 
 struct folder {
 	struct sn_module *module;
 	struct sn_arena *scratch;
 	struct sn_map foldable;		/* values by address, of nodes to evaluate */
-	SN_VEC(struct sn_node *) nodes;	/* those nodes, in order */
+	SN_VEC(struct sn_node *) nodes; /* those nodes, in order */
 	bool has_changed;
 };
 
@@ -43,8 +43,8 @@ key_of(const struct sn_value *v)
 static bool
 is_plain(const struct sn_value *v, int64_t *out_count)
 {
-	return v && sn_type_is_static(&v->type, out_count) && v->type.dtype != DT_NONE &&
-	       !strchr("CS", sn_dtype_info(v->type.dtype)->kind);
+	return v && sn_type_is_static(&v->type, out_count) && v->type.dtype != DT_NONE
+	       && !strchr("CS", sn_dtype_info(v->type.dtype)->kind);
 }
 
 static bool
@@ -68,8 +68,8 @@ become(struct folder *f, struct sn_value *v, const struct sn_data *data)
 		sn_value_rename(g, v, NULL);
 	struct sn_value *c = sn_graph_add_const(g, name, &v->type, data);
 	SN_FOR_USES(v, u)
-		if (u->node)
-			sn_node_set_input(u->node, u->slot, c);
+	if (u->node)
+		sn_node_set_input(u->node, u->slot, c);
 	f->has_changed = true;
 }
 
@@ -98,9 +98,10 @@ fold_known(struct folder *f, struct sn_value *v)
 
 /* Operators each element of whose results is an element of operand 0. */
 static const bool moves[GR_COUNT] = {
-	[GR_IDENTITY] = true, [GR_RESHAPE] = true, [GR_FLATTEN] = true, [GR_SQUEEZE] = true,
-	[GR_UNSQUEEZE] = true, [GR_TRANSPOSE] = true, [GR_SLICE] = true, [GR_EXPAND] = true,
-	[GR_TILE] = true, [GR_GATHER] = true, [GR_SPLIT] = true, [GR_DEPTH_TO_SPACE] = true,
+	[GR_IDENTITY] = true,	    [GR_RESHAPE] = true,   [GR_FLATTEN] = true,
+	[GR_SQUEEZE] = true,	    [GR_UNSQUEEZE] = true, [GR_TRANSPOSE] = true,
+	[GR_SLICE] = true,	    [GR_EXPAND] = true,	   [GR_TILE] = true,
+	[GR_GATHER] = true,	    [GR_SPLIT] = true,	   [GR_DEPTH_TO_SPACE] = true,
 	[GR_SPACE_TO_DEPTH] = true,
 };
 
@@ -163,8 +164,8 @@ fold_splat(struct folder *f, struct sn_node *n)
 	for (int i = 0; i < n->nout; i++) {
 		struct sn_value *v = n->out[i];
 		if (v && is_plain(v, &count))
-			become(f, v, sn_data_splat(f->module->arena, v->type.dtype,
-						   (size_t)count, x));
+			become(f, v,
+			       sn_data_splat(f->module->arena, v->type.dtype, (size_t)count, x));
 	}
 	return true;
 }
@@ -185,8 +186,8 @@ is_evaluable(struct folder *f, const struct sn_node *n)
 {
 	size_t in_bytes = SMALL, out_bytes = 0;
 	int64_t count;
-	if (n->nin == 0 || n->nregions || n->op == GR_DEQUANTIZE_LINEAR ||
-	    strchr(sn_graph_op_info(n->op)->traits, 'R'))
+	if (n->nin == 0 || n->nregions || n->op == GR_DEQUANTIZE_LINEAR
+	    || strchr(sn_graph_op_info(n->op)->traits, 'R'))
 		return false;
 	for (int i = 0; i < n->nin; i++) {
 		const struct sn_value *v = sn_in(n, i);
@@ -227,8 +228,8 @@ choose(struct folder *f, struct sn_node *n)
 /* A graph of the chosen nodes; its outputs are what others read. */
 struct part {
 	struct sn_graph *graph;
-	struct sn_map values;			/* of the original graph, to those here */
-	SN_VEC(struct sn_value *) wanted;	/* in the original graph */
+	struct sn_map values;		  /* of the original graph, to those here */
+	SN_VEC(struct sn_value *) wanted; /* in the original graph */
 };
 
 static struct sn_value *
@@ -247,8 +248,8 @@ static bool
 is_wanted(struct folder *f, const struct sn_value *v)
 {
 	for (const struct sn_use *u = v->uses; u; u = u->next) {
-		bool is_inside = u->node && u->node->nout && u->node->out[0] &&
-			sn_map_get_num(&f->foldable, key_of(u->node->out[0]));
+		bool is_inside = u->node && u->node->nout && u->node->out[0]
+				 && sn_map_get_num(&f->foldable, key_of(u->node->out[0]));
 		if (u->node && !is_inside)
 			return true;
 	}
@@ -261,7 +262,7 @@ copy_node(struct folder *f, struct part *p, const struct sn_node *n)
 	struct sn_value **in = SN_NEW_ARRAY(f->scratch, (size_t)n->nin, struct sn_value *);
 	for (int i = 0; i < n->nin; i++)
 		in[i] = copy_operand(p, sn_in(n, i));
-	struct sn_node *copy = sn_node_new(p->graph, NULL, n->op, in, n->nin, n->nout, n->origin);
+	struct sn_node *copy = sn_node_new(p->graph, n->op, in, n->nin, n->nout, n->origin);
 	copy->attrs = n->attrs;
 	for (int i = 0; i < n->nout; i++) {
 		struct sn_value *v = n->out[i];
@@ -284,8 +285,7 @@ run_part(struct folder *f, struct part *p, struct sn_array *out)
 {
 	struct sn_diags ignored;
 	sn_diags_init(&ignored, f->scratch);
-	struct sn_program *program = sn_lower_program(p->graph, f->module, &ignored,
-						      f->scratch);
+	struct sn_program *program = sn_lower_program(p->graph, f->module, &ignored, f->scratch);
 	struct sn_interp_opts opts = { .syms = NULL };
 	return program && sn_program_interp(program, &opts, NULL, out, f->scratch, &ignored);
 }
@@ -330,7 +330,8 @@ evaluate_each(struct folder *f)
 static void
 choose_all(struct folder *f, struct sn_graph *g)
 {
-	SN_FOR_NODES(g, n) {
+	SN_FOR_NODES(g, n)
+	{
 		for (int i = 0; i < n->nregions; i++)
 			choose_all(f, n->regions[i]);
 		choose(f, n);

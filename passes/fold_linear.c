@@ -2,6 +2,7 @@
  * Arithmetic on constant weights, for the passes and rules that move per-channel
  * factors and summands into them.
  */
+#include <math.h>
 #include <string.h>
 #include "passes/fold_linear.h"
 
@@ -36,8 +37,9 @@ ngroups(const struct sn_node *n)
 static bool
 is_linear(const struct sn_node *n)
 {
-	return n && (n->op == GR_CONV || n->op == GR_CONV_TRANSPOSE ||
-		     (n->op == GR_GEMM && sn_attrs(n, gemm)->beta == 1));
+	return n
+	       && (n->op == GR_CONV || n->op == GR_CONV_TRANSPOSE
+		   || (n->op == GR_GEMM && sn_attrs(n, gemm)->beta == 1));
 }
 
 static bool
@@ -50,8 +52,8 @@ bool
 sn_linear_of(const struct sn_value *v, struct sn_linear *out)
 {
 	struct sn_node *n = v ? v->def : NULL;
-	if (!is_linear(n) || !has_one_reader(v) || !sn_value_is_const(sn_in(n, 1)) ||
-	    !sn_is_float(sn_in(n, 1)->type.dtype))
+	if (!is_linear(n) || !has_one_reader(v) || !sn_value_is_const(sn_in(n, 1))
+	    || !sn_is_float(sn_in(n, 1)->type.dtype))
 		return false;
 	if (sn_in(n, 2) && !sn_value_is_const(sn_in(n, 2)))
 		return false;
@@ -88,7 +90,7 @@ sn_data_doubles(struct sn_arena *a, enum sn_dtype t, const double *v, size_t n)
 {
 	bool is_uniform = n > 0;
 	for (size_t i = 1; i < n; i++)
-		is_uniform &= memcmp(&v[i], &v[0], sizeof(v[0])) == 0;
+		is_uniform &= v[i] == v[0] && signbit(v[i]) == signbit(v[0]);
 	if (is_uniform)
 		return sn_data_splat(a, t, n, (union sn_num){ .f = v[0] });
 	void *bytes;
@@ -100,7 +102,9 @@ sn_data_doubles(struct sn_arena *a, enum sn_dtype t, const double *v, size_t n)
 
 /* Runs of INNER elements have one channel; ALONG runs follow each other through the channels of
  * a group, which has GROUP such rounds. */
-struct channel_map { size_t inner, along, group; };
+struct channel_map {
+	size_t inner, along, group;
+};
 
 static struct channel_map
 map_channels(const struct sn_linear *l)
@@ -115,19 +119,31 @@ map_channels(const struct sn_linear *l)
 	return m;
 }
 
+/* N elements times X; nearly all weights are f32, so theirs is a loop of its own. */
+static void
+scale_run_f32(const char *from, size_t step, char *to, size_t n, double x)
+{
+	for (size_t i = 0; i < n; i++) {
+		float f;
+		memcpy(&f, from + i * step, sizeof(f));
+		f = (float)((double)f * x);
+		memcpy(to + i * sizeof(f), &f, sizeof(f));
+	}
+}
+
 /* N elements from number START on, times X. */
 static void
 scale_run(const struct sn_data *from, void *bytes, size_t start, size_t n, double x)
 {
-	enum sn_dtype t = from->dtype;
+	if (from->dtype == DT_F32) {
+		size_t size = sizeof(float), step = from->is_splat ? 0 : size;
+		scale_run_f32((const char *)from->bytes + start * step, step,
+			      (char *)bytes + start * size, n, x);
+		return;
+	}
 	for (size_t i = start; i < start + n; i++) {
 		union sn_num v = { .f = sn_data_get(from, i).f * x };
-		if (t == DT_F32) {	/* nearly all weights there are */
-			float f = (float)v.f;
-			memcpy((char *)bytes + i * sizeof(f), &f, sizeof(f));
-		} else {
-			sn_dtype_store(t, bytes, i, v);
-		}
+		sn_dtype_store(from->dtype, bytes, i, v);
 	}
 }
 
@@ -195,8 +211,8 @@ make_bias(const struct sn_linear *l, const double *scale, const double *shift)
 	t.dims[0] = sn_int(g->pool, l->channels);
 	const struct sn_type *full = l->node->op == GR_GEMM ? result : &t;
 	double *b = l->bias ? sn_channel_values(l->bias, full, full->rank - 1, l->channels,
-						g->arena) :
-		SN_NEW_ARRAY(g->arena, (size_t)l->channels, double);
+						g->arena)
+			    : SN_NEW_ARRAY(g->arena, (size_t)l->channels, double);
 	if (!b)
 		return NULL;
 	for (int i = 0; i < l->channels; i++)
@@ -221,7 +237,7 @@ sn_linear_fold(const struct sn_linear *l, const double *scale, const double *shi
 	struct sn_value *in[] = { old->in[0].value, w, b };
 	const struct sn_origin *origin = sn_origin_join(old->graph->arena, old->origin,
 							before->origin);
-	struct sn_node *n = sn_node_new(old->graph, before, old->op, in, b ? 3 : 2, 1, origin);
+	struct sn_node *n = sn_node_new_before(before, old->op, in, b ? 3 : 2, 1, origin);
 	n->attrs = old->attrs;
 	n->out[0]->type = old->out[0]->type;
 	return n;

@@ -11,9 +11,9 @@
 
 /* A node whose result is linear in constant weights. */
 struct sn_linear {
-	struct sn_node *node;		/* Conv, ConvTranspose, Gemm */
-	struct sn_value *weights, *bias;/* constants; bias may be NULL */
-	int axis;			/* of channels in the result */
+	struct sn_node *node;		 /* Conv, ConvTranspose, Gemm */
+	struct sn_value *weights, *bias; /* constants; bias may be NULL */
+	int axis;			 /* of channels in the result */
 	int channels;
 };
 
@@ -30,11 +30,11 @@ double *sn_channel_values(const struct sn_value *v, const struct sn_type *t, int
  * channel (either may be NULL).  Its result has L's type; its origin is that of both.  NULL if
  * weights that are one number, or that others read too, would have to be stored a second time.
  */
-struct sn_node *sn_linear_fold(const struct sn_linear *l, const double *scale,
-			       const double *shift, struct sn_node *before);
+struct sn_node *sn_linear_fold(const struct sn_linear *l, const double *scale, const double *shift,
+			       struct sn_node *before);
 
 /* Elements V[0..n-1] rounded to the floating type T; a splat if all are equal. */
-const struct sn_data *sn_data_doubles(struct sn_arena *a, enum sn_dtype t, const double *v,
-				      size_t n);
+const struct sn_data *
+sn_data_doubles(struct sn_arena *a, enum sn_dtype t, const double *v, size_t n);
 
 #endif

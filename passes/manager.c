@@ -6,7 +6,7 @@
 #include <time.h>
 #include "passes/pass.h"
 
-#define LEVEL(l)	LV_##l
+#define LEVEL(l) LV_##l
 static const struct sn_pass passes[] = {
 #define PASS(id, name, level, result, exactness, summary) \
 	{ name, LEVEL(level), LEVEL(result), PX_##exactness, summary, sn_pass_##id },

@@ -18,13 +18,16 @@
 
 struct merger {
 	struct sn_arena *scratch;
-	struct sn_map nodes;		/* hash of a node to a chain of those seen */
-	struct sn_map consts;		/* hash of data to a chain of those seen */
-	struct sn_map seen;		/* constants visited, by address */
+	struct sn_map nodes;  /* hash of a node to a chain of those seen */
+	struct sn_map consts; /* hash of data to a chain of those seen */
+	struct sn_map seen;   /* constants visited, by address */
 	bool has_changed;
 };
 
-struct link { void *item; struct link *next; };
+struct link {
+	void *item;
+	struct link *next;
+};
 
 static void
 chain(struct merger *m, struct sn_map *map, uint64_t key, void *item)
@@ -69,7 +72,10 @@ quick_hash(const struct sn_data *d)
 	return probe ? sn_hash(h, (const char *)d->bytes + bytes - probe, probe) : h;
 }
 
-struct const_entry { struct sn_value *value; const struct sn_graph *owner; };
+struct const_entry {
+	struct sn_value *value;
+	const struct sn_graph *owner;
+};
 
 static void
 merge_const(struct merger *m, struct sn_value *v, const struct sn_graph *g)
@@ -81,8 +87,8 @@ merge_const(struct merger *m, struct sn_value *v, const struct sn_graph *g)
 	uint64_t key = quick_hash(v->data);
 	for (struct link *l = sn_map_get_num(&m->consts, key); l; l = l->next) {
 		struct const_entry *e = l->item;
-		if (!is_visible(e->owner, g) || !sn_type_equal(&e->value->type, &v->type) ||
-		    !sn_data_equal(e->value->data, v->data))
+		if (!is_visible(e->owner, g) || !sn_type_equal(&e->value->type, &v->type)
+		    || !sn_data_equal(e->value->data, v->data))
 			continue;
 		sn_value_replace(v, e->value);
 		m->has_changed = true;
@@ -128,8 +134,8 @@ hash_node(const struct sn_node *n)
 static bool
 has_same_operands(const struct sn_node *a, const struct sn_node *b)
 {
-	if (is_commutative(a) && operand_key(a, 0) == operand_key(b, 1) &&
-	    operand_key(a, 1) == operand_key(b, 0))
+	if (is_commutative(a) && operand_key(a, 0) == operand_key(b, 1)
+	    && operand_key(a, 1) == operand_key(b, 0))
 		return true;
 	for (int i = 0; i < a->nin; i++)
 		if (operand_key(a, i) != operand_key(b, i))
@@ -153,9 +159,9 @@ has_same_results(const struct sn_node *a, const struct sn_node *b)
 static bool
 is_same(const struct sn_node *a, const struct sn_node *b)
 {
-	return a->op == b->op && a->nin == b->nin && a->nout == b->nout &&
-	       has_same_operands(a, b) && has_same_results(a, b) &&
-	       sn_attrs_equal(sn_graph_op_info(a->op)->attrs, a->attrs, b->attrs);
+	return a->op == b->op && a->nin == b->nin && a->nout == b->nout && has_same_operands(a, b)
+	       && has_same_results(a, b)
+	       && sn_attrs_equal(sn_graph_op_info(a->op)->attrs, a->attrs, b->attrs);
 }
 
 static bool
@@ -199,7 +205,8 @@ merge_node(struct merger *m, struct sn_node *n)
 static void
 merge_graph(struct merger *m, struct sn_graph *g)
 {
-	SN_FOR_NODES(g, n) {
+	SN_FOR_NODES(g, n)
+	{
 		for (int i = 0; i < n->nin; i++)
 			if (sn_value_is_const(n->in[i].value))
 				merge_const(m, n->in[i].value, g);

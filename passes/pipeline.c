@@ -5,29 +5,29 @@
 
 static const char *const pipeline[] = {
 	/* graph: what is computed */
-	"infer-shapes",		/* all later passes read types and known elements */
-	"remove-dead",		/* before anything is spent on what nobody reads */
-	"fold-constants",	/* makes weights and shapes constants that rules can see */
-	"infer-shapes",		/* shapes that came out of folding */
-	"fold-batch-norm",	/* before rules see its product and sum, which round twice */
+	"infer-shapes",	   /* all later passes read types and known elements */
+	"remove-dead",	   /* before anything is spent on what nobody reads */
+	"fold-constants",  /* makes weights and shapes constants that rules can see */
+	"infer-shapes",	   /* shapes that came out of folding */
+	"fold-batch-norm", /* before rules see its product and sum, which round twice */
 	"rewrite-graph",
-	"merge-common",		/* after rules have made more nodes equal */
-	"remove-dead",		/* what folding and merging left */
+	"merge-common", /* after rules have made more nodes equal */
+	"remove-dead",	/* what folding and merging left */
 	"lower-graph",
 	/* tensor: meaning by index */
-	"simplify-index",	/* an outside value that is never taken would keep a view from fusing */
-	"fuse-map",		/* views vanish, epilogues join: before rows are looked for */
+	"simplify-index", /* an outside value that is never taken would keep a view from fusing */
+	"fuse-map",	  /* views vanish, epilogues join: before rows are looked for */
 	"fuse-rows",
-	"remove-dead-kernels",	/* views that all readers looked through */
-	"assign-layouts",	/* before choosing: knobs depend on what is contiguous */
+	"remove-dead-kernels", /* views that all readers looked through */
+	"assign-layouts",      /* before choosing: knobs depend on what is contiguous */
 	"choose-schedule",
-	"pack-constants",	/* constants are walked as the schedules walk them */
+	"pack-constants", /* constants are walked as the schedules walk them */
 	/* loop: how it is computed */
 	"apply-schedules",
 	"vectorize",
-	"legalize-vectors",	/* the other case: loops over lanes stay loops */
-	"hoist-invariants",	/* last of those that build expressions */
-	"plan-memory",		/* last: it reads what the functions touch */
+	"legalize-vectors", /* the other case: loops over lanes stay loops */
+	"hoist-invariants", /* last of those that build expressions */
+	"plan-memory",	    /* last: it reads what the functions touch */
 	NULL,
 };
 

@@ -21,13 +21,13 @@
 
 struct sn_rewrite {
 	struct sn_module *module;
-	struct sn_graph *graph;		/* of the node at hand */
+	struct sn_graph *graph; /* of the node at hand */
 	struct sn_arena *arena, *scratch;
-	struct sn_diags diags;		/* of inference on what rules build; not the user's */
-	const char *rule;		/* at work */
-	SN_VEC(struct sn_node *) list;	/* nodes to look at, a queue */
+	struct sn_diags diags;	       /* of inference on what rules build; not the user's */
+	const char *rule;	       /* at work */
+	SN_VEC(struct sn_node *) list; /* nodes to look at, a queue */
 	size_t head;
-	struct sn_map queued;		/* nodes by address */
+	struct sn_map queued; /* nodes by address */
 };
 
 struct sn_rule {
@@ -43,8 +43,8 @@ struct sn_rule {
 	static bool id(struct sn_rewrite *r, struct sn_node *n)
 
 /* The rules of each file rules_<subject>.c, NULL-terminated. */
-extern const struct sn_rule *const sn_rules_identity[], *const sn_rules_move[],
-	*const sn_rules_conv[], *const sn_rules_affine[];
+extern const struct sn_rule *const sn_rules_identity[],
+	*const sn_rules_move[], *const sn_rules_conv[], *const sn_rules_affine[];
 
 /* ---- questions ---- */
 
@@ -63,8 +63,8 @@ bool sn_rw_uniform_double(const struct sn_value *v, double *out);
 
 /* A node before N with N's origin; attributes are still at their defaults and to be set before
  * sn_rw_infer, which gives its results their types. */
-struct sn_node *sn_rw_node(struct sn_node *n, enum sn_graph_op op, struct sn_value *const *in,
-			   int nin, int nout);
+struct sn_node *
+sn_rw_node(struct sn_node *n, enum sn_graph_op op, struct sn_value *const *in, int nin, int nout);
 /* Returns result 0. */
 struct sn_value *sn_rw_infer(struct sn_rewrite *r, struct sn_node *n);
 

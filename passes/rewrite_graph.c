@@ -17,7 +17,10 @@
 enum { STEPS_PER_NODE = 64 };
 
 static const struct sn_rule *const *const tables[] = {
-	sn_rules_identity, sn_rules_move, sn_rules_conv, sn_rules_affine,
+	sn_rules_identity,
+	sn_rules_move,
+	sn_rules_conv,
+	sn_rules_affine,
 };
 
 /* ---- questions --------------------------------------------------------------------------- */
@@ -47,8 +50,8 @@ is_same_bits(const struct sn_data *d, size_t i)
 bool
 sn_rw_uniform(const struct sn_value *v, union sn_num *out)
 {
-	if (!sn_value_is_const(v) || v->data->n == 0 || sn_dtype_info(v->data->dtype)->bits < 8 ||
-	    strchr("CS", sn_dtype_info(v->data->dtype)->kind))
+	if (!sn_value_is_const(v) || v->data->n == 0 || sn_dtype_info(v->data->dtype)->bits < 8
+	    || strchr("CS", sn_dtype_info(v->data->dtype)->kind))
 		return false;
 	for (size_t i = 1; i < v->data->n && !v->data->is_splat; i++)
 		if (!is_same_bits(v->data, i))
@@ -83,20 +86,23 @@ static void
 queue_readers(struct sn_rewrite *r, struct sn_value *v)
 {
 	SN_FOR_USES(v, u)
-		sn_rw_queue(r, u->node);
+	sn_rw_queue(r, u->node);
 }
 
 struct sn_node *
 sn_rw_node(struct sn_node *n, enum sn_graph_op op, struct sn_value *const *in, int nin, int nout)
 {
-	return sn_node_new(n->graph, n, op, in, nin, nout, n->origin);
+	return sn_node_new_before(n, op, in, nin, nout, n->origin);
 }
 
 struct sn_value *
 sn_rw_infer(struct sn_rewrite *r, struct sn_node *n)
 {
 	struct sn_infer c = {
-		.graph = n->graph, .pool = n->graph->pool, .arena = r->arena, .diags = &r->diags,
+		.graph = n->graph,
+		.pool = n->graph->pool,
+		.arena = r->arena,
+		.diags = &r->diags,
 	};
 	if (!sn_infer_node(&c, n))
 		sn_bug(r->arena->guard, "rule %s built a node without a type: %s", r->rule,
@@ -146,7 +152,8 @@ static bool
 replace_operands(struct sn_value *old, struct sn_value *v)
 {
 	bool has_changed = false;
-	SN_FOR_USES(old, u) {
+	SN_FOR_USES(old, u)
+	{
 		if (!u->node)
 			continue;
 		sn_node_set_input(u->node, u->slot, v);
@@ -201,7 +208,9 @@ sn_rw_forward(struct sn_rewrite *r, struct sn_node *n, int i, struct sn_value *v
 
 /* ---- the driver -------------------------------------------------------------------------- */
 
-struct rules_of_op { SN_VEC(const struct sn_rule *) list; };
+struct rules_of_op {
+	SN_VEC(const struct sn_rule *) list;
+};
 
 static struct rules_of_op *
 sort_rules(struct sn_arena *a)
@@ -217,7 +226,8 @@ static int
 queue_all(struct sn_rewrite *r, struct sn_graph *g)
 {
 	int count = 0;
-	SN_FOR_NODES(g, n) {
+	SN_FOR_NODES(g, n)
+	{
 		sn_rw_queue(r, n);
 		count++;
 		for (int i = 0; i < n->nregions; i++)
@@ -276,7 +286,7 @@ drain(struct sn_rewrite *r, const struct rules_of_op *by_op, size_t limit)
 	for (size_t steps = 0; r->head < r->list.n && steps < limit; steps++) {
 		struct sn_node *n = r->list.v[r->head++];
 		sn_map_put_num(&r->queued, (uint64_t)(uintptr_t)n, NULL);
-		if (!n->graph)		/* removed meanwhile */
+		if (!n->graph) /* removed meanwhile */
 			continue;
 		if (!is_read(n)) {
 			drop(r, n);
@@ -293,14 +303,19 @@ sn_pass_rewrite_graph(struct sn_pass_ctx *c)
 {
 	struct sn_module *m = c->module;
 	struct sn_rewrite r = {
-		.module = m, .graph = m->graph, .arena = m->arena, .scratch = c->scratch,
+		.module = m,
+		.graph = m->graph,
+		.arena = m->arena,
+		.scratch = c->scratch,
 	};
 	sn_diags_init(&r.diags, c->scratch);
 	sn_map_init(&r.queued, c->scratch);
 	size_t limit = (size_t)queue_all(&r, m->graph) * STEPS_PER_NODE;
 	c->has_changed = drain(&r, sort_rules(c->scratch), limit);
 	if (r.head < r.list.n)
-		sn_remark(m, "rewrite-graph", NULL, "stopped after %zu steps, rules may go in "
-			  "circles", limit);
+		sn_remark(m, "rewrite-graph", NULL,
+			  "stopped after %zu steps, rules may go in "
+			  "circles",
+			  limit);
 	return true;
 }

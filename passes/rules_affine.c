@@ -93,8 +93,8 @@ RULE(mul_of_sum, GR_MUL, "(x + a) * b -> x * b + a * b, a and b constant")
 	struct sn_value *ab = a ? combine(r, a, b, GR_MUL) : NULL;
 	if (!ab)
 		return false;
-	struct sn_node *mul = sn_rw_node(n, GR_MUL,
-					 (struct sn_value *[]){ inner->in[x].value, b }, 2, 1);
+	struct sn_node *mul = sn_rw_node(n, GR_MUL, (struct sn_value *[]){ inner->in[x].value, b },
+					 2, 1);
 	struct sn_node *add = sn_rw_node(n, GR_ADD,
 					 (struct sn_value *[]){ sn_rw_infer(r, mul), ab }, 2, 1);
 	mul->origin = add->origin = sn_origin_join(r->arena, n->origin, inner->origin);
@@ -104,5 +104,8 @@ RULE(mul_of_sum, GR_MUL, "(x + a) * b -> x * b + a * b, a and b constant")
 }
 
 const struct sn_rule *const sn_rules_affine[] = {
-	&rule_mul_twice, &rule_add_twice, &rule_mul_of_sum, NULL,
+	&rule_mul_twice,
+	&rule_add_twice,
+	&rule_mul_of_sum,
+	NULL,
 };

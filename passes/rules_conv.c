@@ -19,8 +19,8 @@ spatial_pads(struct sn_rewrite *r, const struct sn_node *pad, int64_t *out)
 		return false;
 	for (int i = 0; i < rank; i++) {
 		int64_t lo, hi;
-		if (!sn_get_int(p[i].lo, &lo) || !sn_get_int(p[i].hi, &hi) || lo < 0 || hi < 0 ||
-		    (i < 2 && (lo || hi)))
+		if (!sn_get_int(p[i].lo, &lo) || !sn_get_int(p[i].hi, &hi) || lo < 0 || hi < 0
+		    || (i < 2 && (lo || hi)))
 			return false;
 		if (i < 2)
 			continue;
@@ -43,8 +43,8 @@ RULE(conv_of_pad, GR_CONV, "Conv <pads = p> (Pad (x, q, 0), w) -> Conv <pads = p
 	struct sn_node *pad = sn_rw_def(n, 0, GR_PAD);
 	struct sn_attrs_conv *at = n->attrs;
 	int64_t more[2 * SN_MAX_RANK];
-	if (!pad || strcmp(at->auto_pad, "NOTSET") != 0 || !pads_with_zero(pad) ||
-	    !spatial_pads(r, pad, more))
+	if (!pad || strcmp(at->auto_pad, "NOTSET") != 0 || !pads_with_zero(pad)
+	    || !spatial_pads(r, pad, more))
 		return false;
 	int count = 2 * (n->in[0].value->type.rank - 2);
 	int64_t *pads = SN_NEW_ARRAY(r->arena, (size_t)count, int64_t);
@@ -67,8 +67,9 @@ fold_operand(struct sn_rewrite *r, struct sn_node *n, int x, bool is_factor)
 	if (!sn_linear_of(v, &l) || !sn_type_equal(&v->type, &n->out[0]->type))
 		return false;
 	double *c = sn_channel_values(sn_in(n, 1 - x), &v->type, l.axis, l.channels, r->scratch);
-	struct sn_node *folded = c ? sn_linear_fold(&l, is_factor ? c : NULL,
-						    is_factor ? NULL : c, n) : NULL;
+	struct sn_node *folded = c ? sn_linear_fold(&l, is_factor ? c : NULL, is_factor ? NULL : c,
+						    n)
+				   : NULL;
 	if (!folded)
 		return false;
 	sn_rw_queue(r, folded);
@@ -88,5 +89,8 @@ RULE(mul_to_weights, GR_MUL, "Conv (x, w, b) * c -> Conv (x, w * c, b * c), c by
 }
 
 const struct sn_rule *const sn_rules_conv[] = {
-	&rule_conv_of_pad, &rule_add_to_bias, &rule_mul_to_weights, NULL,
+	&rule_conv_of_pad,
+	&rule_add_to_bias,
+	&rule_mul_to_weights,
+	NULL,
 };

@@ -13,8 +13,8 @@ static bool
 forward_if_same(struct sn_rewrite *r, struct sn_node *n, int i)
 {
 	struct sn_value *v = sn_in(n, i);
-	return v && n->out[0] && sn_type_equal(&v->type, &n->out[0]->type) &&
-	       sn_rw_forward(r, n, 0, v);
+	return v && n->out[0] && sn_type_equal(&v->type, &n->out[0]->type)
+	       && sn_rw_forward(r, n, 0, v);
 }
 
 /* Is operand I the same number X everywhere, of the same sign? */
@@ -39,8 +39,8 @@ RULE(identity, GR_IDENTITY, "Identity (x) -> x")
 RULE(add_zero, GR_ADD, "x + 0 -> x")
 {
 	double zero = is_float(n) ? -0.0 : 0.0;
-	return (is_number(n, 1, zero) && forward_if_same(r, n, 0)) ||
-	       (is_number(n, 0, zero) && forward_if_same(r, n, 1));
+	return (is_number(n, 1, zero) && forward_if_same(r, n, 0))
+	       || (is_number(n, 0, zero) && forward_if_same(r, n, 1));
 }
 
 RULE(sub_zero, GR_SUB, "x - 0 -> x")
@@ -50,8 +50,8 @@ RULE(sub_zero, GR_SUB, "x - 0 -> x")
 
 RULE(mul_one, GR_MUL, "x * 1 -> x")
 {
-	return (is_number(n, 1, 1.0) && forward_if_same(r, n, 0)) ||
-	       (is_number(n, 0, 1.0) && forward_if_same(r, n, 1));
+	return (is_number(n, 1, 1.0) && forward_if_same(r, n, 0))
+	       || (is_number(n, 0, 1.0) && forward_if_same(r, n, 1));
 }
 
 RULE(div_one, GR_DIV, "x / 1 -> x")
@@ -119,7 +119,9 @@ RULE(expand_same, GR_EXPAND, "Expand (x, shape) -> x, of one shape")
 }
 
 const struct sn_rule *const sn_rules_identity[] = {
-	&rule_identity, &rule_add_zero, &rule_sub_zero, &rule_mul_one, &rule_div_one, &rule_pow_one,
-	&rule_cast_same, &rule_cast_like_same, &rule_dropout, &rule_clip_nothing, &rule_sum_one,
-	&rule_mean_one, &rule_max_one, &rule_min_one, &rule_concat_one, &rule_expand_same, NULL,
+	&rule_identity, &rule_add_zero,	    &rule_sub_zero,   &rule_mul_one,
+	&rule_div_one,	&rule_pow_one,	    &rule_cast_same,  &rule_cast_like_same,
+	&rule_dropout,	&rule_clip_nothing, &rule_sum_one,    &rule_mean_one,
+	&rule_max_one,	&rule_min_one,	    &rule_concat_one, &rule_expand_same,
+	NULL,
 };

@@ -47,8 +47,9 @@ RULE(transpose_twice, GR_TRANSPOSE, "Transpose <q> (Transpose <p> (x)) -> Transp
 static bool
 is_reshape(const struct sn_node *n)
 {
-	return n && (n->op == GR_RESHAPE || n->op == GR_FLATTEN || n->op == GR_SQUEEZE ||
-		     n->op == GR_UNSQUEEZE);
+	return n
+	       && (n->op == GR_RESHAPE || n->op == GR_FLATTEN || n->op == GR_SQUEEZE
+		   || n->op == GR_UNSQUEEZE);
 }
 
 /* The writer of operand 0 if it is one of them. */
@@ -125,8 +126,8 @@ RULE(slice_all, GR_SLICE, "Slice (x, 0, size) -> x")
 	for (int i = 0; i < nsteps; i++)
 		if (steps[i] != 1)
 			return false;
-	return sn_type_equal(&n->in[0].value->type, &n->out[0]->type) &&
-	       sn_rw_forward(r, n, 0, n->in[0].value);
+	return sn_type_equal(&n->in[0].value->type, &n->out[0]->type)
+	       && sn_rw_forward(r, n, 0, n->in[0].value);
 }
 
 RULE(pad_nothing, GR_PAD, "Pad (x, 0) -> x")
@@ -157,24 +158,26 @@ RULE(tile_once, GR_TILE, "Tile (x, 1) -> x")
 static bool
 is_wider(enum sn_dtype from, enum sn_dtype to)
 {
-	return (to == DT_F64 && (from == DT_F32 || from == DT_F16 || from == DT_BF16)) ||
-	       (to == DT_F32 && (from == DT_F16 || from == DT_BF16)) ||
-	       (to == DT_I64 && (from == DT_I32 || from == DT_I16 || from == DT_I8 ||
-				 from == DT_U8 || from == DT_BOOL)) ||
-	       (to == DT_I32 && (from == DT_I16 || from == DT_I8 || from == DT_U8 ||
-				 from == DT_BOOL));
+	return (to == DT_F64 && (from == DT_F32 || from == DT_F16 || from == DT_BF16))
+	       || (to == DT_F32 && (from == DT_F16 || from == DT_BF16))
+	       || (to == DT_I64
+		   && (from == DT_I32 || from == DT_I16 || from == DT_I8 || from == DT_U8
+		       || from == DT_BOOL))
+	       || (to == DT_I32
+		   && (from == DT_I16 || from == DT_I8 || from == DT_U8 || from == DT_BOOL));
 }
 
 RULE(cast_there_and_back, GR_CAST, "Cast <to = t> (Cast <to = wider> (x)) -> x, of type t")
 {
 	struct sn_node *inner = sn_rw_def(n, 0, GR_CAST);
 	struct sn_value *x = inner ? inner->in[0].value : NULL;
-	return x && is_wider(x->type.dtype, inner->out[0]->type.dtype) &&
-	       sn_type_equal(&x->type, &n->out[0]->type) && sn_rw_forward(r, n, 0, x);
+	return x && is_wider(x->type.dtype, inner->out[0]->type.dtype)
+	       && sn_type_equal(&x->type, &n->out[0]->type) && sn_rw_forward(r, n, 0, x);
 }
 
 const struct sn_rule *const sn_rules_move[] = {
-	&rule_transpose_nothing, &rule_transpose_twice, &rule_reshape_same, &rule_flatten_same,
-	&rule_squeeze_same, &rule_unsqueeze_same, &rule_reshape_twice, &rule_slice_all,
-	&rule_pad_nothing, &rule_tile_once, &rule_cast_there_and_back, NULL,
+	&rule_transpose_nothing, &rule_transpose_twice,	    &rule_reshape_same,
+	&rule_flatten_same,	 &rule_squeeze_same,	    &rule_unsqueeze_same,
+	&rule_reshape_twice,	 &rule_slice_all,	    &rule_pad_nothing,
+	&rule_tile_once,	 &rule_cast_there_and_back, NULL,
 };

@@ -24,8 +24,8 @@ every_code_survives(void **state)
 {
 	(void)state;
 	static const enum sn_dtype types[] = {
-		DT_F16, DT_BF16, DT_F8E4M3, DT_F8E4M3UZ, DT_F8E5M2, DT_F8E5M2UZ, DT_F8E8M0,
-		DT_F4E2M1,
+		DT_F16,	   DT_BF16,	DT_F8E4M3, DT_F8E4M3UZ,
+		DT_F8E5M2, DT_F8E5M2UZ, DT_F8E8M0, DT_F4E2M1,
 	};
 	for (size_t k = 0; k < ARRAY_LEN(types); k++) {
 		enum sn_dtype t = types[k];
@@ -44,16 +44,23 @@ static void
 known_codes(void **state)
 {
 	(void)state;
-	static const struct { enum sn_dtype t; unsigned code; double x; } rows[] = {
-		{ DT_F16, 0x3c00, 1 }, { DT_F16, 0xc000, -2 }, { DT_F16, 0x7bff, 65504 },
-		{ DT_F16, 0x0001, 0x1p-24 }, { DT_F16, 0x7c00, INFINITY },
-		{ DT_BF16, 0x3f80, 1 }, { DT_BF16, 0x4049, 3.140625 },
-		{ DT_F8E4M3, 0x38, 1 }, { DT_F8E4M3, 0x7e, 448 }, { DT_F8E4M3, 0x01, 0x1p-9 },
-		{ DT_F8E4M3UZ, 0x40, 1 }, { DT_F8E4M3UZ, 0x7f, 240 },
-		{ DT_F8E5M2, 0x3c, 1 }, { DT_F8E5M2, 0x7b, 57344 }, { DT_F8E5M2, 0x01, 0x1p-16 },
-		{ DT_F8E5M2UZ, 0x40, 1 }, { DT_F8E5M2UZ, 0x7f, 57344 },
-		{ DT_F8E8M0, 127, 1 }, { DT_F8E8M0, 0, 0x1p-127 }, { DT_F8E8M0, 254, 0x1p127 },
-		{ DT_F4E2M1, 0x1, 0.5 }, { DT_F4E2M1, 0x7, 6 }, { DT_F4E2M1, 0xf, -6 },
+	static const struct {
+		enum sn_dtype t;
+		unsigned code;
+		double x;
+	} rows[] = {
+		{ DT_F16, 0x3c00, 1 },	       { DT_F16, 0xc000, -2 },
+		{ DT_F16, 0x7bff, 65504 },     { DT_F16, 0x0001, 0x1p-24 },
+		{ DT_F16, 0x7c00, INFINITY },  { DT_BF16, 0x3f80, 1 },
+		{ DT_BF16, 0x4049, 3.140625 }, { DT_F8E4M3, 0x38, 1 },
+		{ DT_F8E4M3, 0x7e, 448 },      { DT_F8E4M3, 0x01, 0x1p-9 },
+		{ DT_F8E4M3UZ, 0x40, 1 },      { DT_F8E4M3UZ, 0x7f, 240 },
+		{ DT_F8E5M2, 0x3c, 1 },	       { DT_F8E5M2, 0x7b, 57344 },
+		{ DT_F8E5M2, 0x01, 0x1p-16 },  { DT_F8E5M2UZ, 0x40, 1 },
+		{ DT_F8E5M2UZ, 0x7f, 57344 },  { DT_F8E8M0, 127, 1 },
+		{ DT_F8E8M0, 0, 0x1p-127 },    { DT_F8E8M0, 254, 0x1p127 },
+		{ DT_F4E2M1, 0x1, 0.5 },       { DT_F4E2M1, 0x7, 6 },
+		{ DT_F4E2M1, 0xf, -6 },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		assert_true(load(rows[i].t, rows[i].code) == rows[i].x);
@@ -141,7 +148,7 @@ packs_small_types(void **state)
 	}
 	uint8_t two[1] = { 0 };
 	sn_dtype_store(DT_U4, two, 0, (union sn_num){ .i = 3 });
-	assert_int_equal(two[0], 3);	/* the first element lies in the low bits */
+	assert_int_equal(two[0], 3); /* the first element lies in the low bits */
 }
 
 static void
@@ -174,9 +181,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		UNIT_TEST(every_code_survives), UNIT_TEST(known_codes),
-		UNIT_TEST(rounds_to_even_and_saturates), UNIT_TEST(casts_as_documented),
-		UNIT_TEST(packs_small_types), UNIT_TEST(reads_unaligned_memory),
+		UNIT_TEST(every_code_survives),
+		UNIT_TEST(known_codes),
+		UNIT_TEST(rounds_to_even_and_saturates),
+		UNIT_TEST(casts_as_documented),
+		UNIT_TEST(packs_small_types),
+		UNIT_TEST(reads_unaligned_memory),
 		UNIT_TEST(finds_types),
 	};
 	return cmocka_run_group_tests_name("dtype", tests, NULL, NULL);

@@ -30,8 +30,9 @@ start(void **state)
 static struct sn_node *
 add(struct fixture *f, struct sn_node *before, struct sn_value *a, struct sn_value *b)
 {
-	struct sn_node *n = sn_node_new(f->graph, before, GR_ADD, (struct sn_value *[]){ a, b }, 2,
-					1, NULL);
+	struct sn_value *in[] = { a, b };
+	struct sn_node *n = before ? sn_node_new_before(before, GR_ADD, in, 2, 1, NULL)
+				   : sn_node_new(f->graph, GR_ADD, in, 2, 1, NULL);
 	n->out[0]->type = f->x->type;
 	return n;
 }
@@ -95,7 +96,7 @@ keeps_order(void **state)
 	sn_node_move(a, a);
 	int n = 0;
 	SN_FOR_NODES(f->graph, node)
-		n++;
+	n++;
 	assert_int_equal(n, 3);
 	sn_node_set_input(b, 0, a->out[0]);
 	assert_false(sn_graph_verify(f->graph, &f->diags));
@@ -127,7 +128,7 @@ catches_broken_lists(void **state)
 	struct fixture *f = start(state);
 	struct sn_node *a = add(f, NULL, f->x, f->x);
 	sn_graph_add_output(f->graph, a->out[0], "y");
-	a->in[0].value = a->out[0];	/* past the functions that write edges */
+	a->in[0].value = a->out[0]; /* past the functions that write edges */
 	assert_false(sn_graph_verify(f->graph, &f->diags));
 	a->in[0].value = f->x;
 	sn_diags_init(&f->diags, f->arena);
@@ -157,16 +158,16 @@ reads_small_integers(void **state)
 	struct fixture *f = start(state);
 	struct sn_type t = { .kind = TY_TENSOR, .dtype = DT_I32, .rank = 1 };
 	t.dims[0] = sn_int(&f->pool, 3);
-	struct sn_value *c = sn_graph_add_const(f->graph, "c", &t,
-		sn_data_splat(f->arena, DT_I32, 3, (union sn_num){ .i = -5 }));
+	struct sn_value *c = sn_graph_add_const(
+		f->graph, "c", &t, sn_data_splat(f->arena, DT_I32, 3, (union sn_num){ .i = -5 }));
 	int64_t *v;
 	int n;
 	assert_true(sn_value_ints(c, f->arena, &v, &n));
 	assert_int_equal(n, 3);
 	assert_int_equal(v[2], -5);
 	assert_false(sn_value_ints(f->x, f->arena, &v, &n));
-	const struct sn_expr *known[] = { sn_int(&f->pool, 7), sn_sym_expr(&f->pool,
-		sn_sym_new(&f->pool, "N", 1, 9)) };
+	const struct sn_expr *known[] = { sn_int(&f->pool, 7),
+					  sn_sym_expr(&f->pool, sn_sym_new(&f->pool, "N", 1, 9)) };
 	f->x->known = known;
 	f->x->nknown = 1;
 	assert_true(sn_value_ints(f->x, f->arena, &v, &n));
@@ -250,8 +251,8 @@ types_print_and_count(void **state)
 	t.dims[1] = sn_int(&f->pool, 7);
 	assert_true(sn_type_is_static(&t, &count));
 	assert_int_equal(count, 42);
-	struct sn_type seq = { .kind = TY_SEQUENCE, .elem = &t }, opt = { .kind = TY_OPTIONAL,
-		.elem = &seq };
+	struct sn_type seq = { .kind = TY_SEQUENCE, .elem = &t },
+		       opt = { .kind = TY_OPTIONAL, .elem = &seq };
 	struct sn_buf b;
 	sn_buf_init(&b, f->arena);
 	sn_type_print(&b, &opt);
@@ -264,11 +265,17 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		UNIT_TEST(keeps_uses), UNIT_TEST(replaces_values), UNIT_TEST(keeps_order),
-		UNIT_TEST(makes_names_unique), UNIT_TEST(catches_broken_lists),
-		UNIT_TEST(removing_what_is_read_is_a_bug), UNIT_TEST(reads_small_integers),
-		UNIT_TEST(attributes_have_defaults), UNIT_TEST(data_compares_by_bits),
-		UNIT_TEST(origins_are_sets), UNIT_TEST(types_print_and_count),
+		UNIT_TEST(keeps_uses),
+		UNIT_TEST(replaces_values),
+		UNIT_TEST(keeps_order),
+		UNIT_TEST(makes_names_unique),
+		UNIT_TEST(catches_broken_lists),
+		UNIT_TEST(removing_what_is_read_is_a_bug),
+		UNIT_TEST(reads_small_integers),
+		UNIT_TEST(attributes_have_defaults),
+		UNIT_TEST(data_compares_by_bits),
+		UNIT_TEST(origins_are_sets),
+		UNIT_TEST(types_print_and_count),
 	};
 	return cmocka_run_group_tests_name("graph", tests, NULL, NULL);
 }

@@ -77,7 +77,8 @@ check_same(struct fixture *f, const char *text)
 static void
 prints_what_it_read(void **state)
 {
-	check_same(*state,
+	check_same(
+		*state,
 		"graph \"net\" in \"m.onnx\" [N in 1..64]"
 		" (f32[N,3,8,8] x, i64[1] axes) => (f32[N,4,8,8] y, f32[N,4,8,8] h as \"hid den\")\n"
 		"\t<f32[4,3,3,3] w = hash 0x0123456789abcdef,\n"
@@ -102,33 +103,31 @@ prints_what_it_read(void **state)
 static void
 prints_absent_operands_and_results(void **state)
 {
-	check_same(*state,
-		"graph \"g\" (f32[4,4] x, f32 hi) => (y)\n"
-		"{\n"
-		"\ty = Clip (x, _, hi)\n"
-		"\t_, bool[4,4] \"_\" = Dropout (x, hi)\n"
-		"\tr = Not (\"_\")\n"
-		"}\n");
+	check_same(*state, "graph \"g\" (f32[4,4] x, f32 hi) => (y)\n"
+			   "{\n"
+			   "\ty = Clip (x, _, hi)\n"
+			   "\t_, bool[4,4] \"_\" = Dropout (x, hi)\n"
+			   "\tr = Not (\"_\")\n"
+			   "}\n");
 }
 
 static void
 prints_bodies(void **state)
 {
-	check_same(*state,
-		"graph \"g\" (bool c, f32[2] x) => (y)\n"
-		"\t<f32[2] k = {1, 2}>\n"
-		"{\n"
-		"\ty = Relu (x)\n"
-		"\t\tregion then_branch () => (t)\n"
-		"\t\t{\n"
-		"\t\t\tt = Add (x, k)\n"
-		"\t\t}\n"
-		"\t\tregion else_branch () => (e)\n"
-		"\t\t\t<f32[2] k2 = {3, 4}>\n"
-		"\t\t{\n"
-		"\t\t\te = Add (x, k2)\n"
-		"\t\t}\n"
-		"}\n");
+	check_same(*state, "graph \"g\" (bool c, f32[2] x) => (y)\n"
+			   "\t<f32[2] k = {1, 2}>\n"
+			   "{\n"
+			   "\ty = Relu (x)\n"
+			   "\t\tregion then_branch () => (t)\n"
+			   "\t\t{\n"
+			   "\t\t\tt = Add (x, k)\n"
+			   "\t\t}\n"
+			   "\t\tregion else_branch () => (e)\n"
+			   "\t\t\t<f32[2] k2 = {3, 4}>\n"
+			   "\t\t{\n"
+			   "\t\t\te = Add (x, k2)\n"
+			   "\t\t}\n"
+			   "}\n");
 }
 
 static void
@@ -141,7 +140,8 @@ declares_symbols_on_sight(void **state)
 	assert_true(n->is_dim);
 	assert_int_equal(n->input, 0);
 	assert_int_equal(n->axis, 0);
-	assert_string_equal(print(f, g, false),
+	assert_string_equal(
+		print(f, g, false),
 		"graph \"g\" [N in 1..*, M in 1..*] (f32[N,2*N+M] x) => (f32[N,2*N+M] x)\n{\n}\n");
 }
 
@@ -166,13 +166,17 @@ round_trips_data(void **state)
 static void
 reports_where_and_what(void **state)
 {
-	static const struct { const char *text, *place, *what; } rows[] = {
+	static const struct {
+		const char *text, *place, *what;
+	} rows[] = {
 		{ "graph g (f32[4 x) => () {}", "1:16", "expected ']', found 'x'" },
 		{ "graph g () => (y) {}", "1:16", "unknown value 'y'" },
 		{ "graph g (f32 x) => () {\n y = Relu (z)\n}", "2:12", "unknown value 'z'" },
-		{ "graph g (f32 x) => () {\n x = Relu (x)\n}", "2:2", "value 'x' is defined twice" },
+		{ "graph g (f32 x) => () {\n x = Relu (x)\n}", "2:2",
+		  "value 'x' is defined twice" },
 		{ "graph g (f32 x) => () {\n y = Frob (x)\n}", "2:6", "unknown operator 'Frob'" },
-		{ "graph g (f32 x) => () {\n y = Relu (x, x)\n}", "2:6", "takes 1 operands, not 2" },
+		{ "graph g (f32 x) => () {\n y = Relu (x, x)\n}", "2:6",
+		  "takes 1 operands, not 2" },
 		{ "graph g (f32 x) => () {\n y = Conv <gruop = 1> (x, x)\n}", "2:12",
 		  "unknown attribute 'gruop'" },
 		{ "graph g () => (k) <f32[2] k = {1.0}> {}", "1:35", "expected ',', found '}'" },
@@ -182,7 +186,8 @@ reports_where_and_what(void **state)
 		{ "graph g (f32[\"] x) => () {}", "1:14", "string without end" },
 		{ "graph g (f32[true] x) => () {}", "1:18", "can't take an operand of type bool" },
 		{ "graph g (f32[1] x) => (x) {} y", "1:30", "expected the end, found 'y'" },
-		{ "graph g (f32[99999999999999999999] x) => () {}", "1:14", "not a number, or too large" },
+		{ "graph g (f32[99999999999999999999] x) => () {}", "1:14",
+		  "not a number, or too large" },
 		{ "graph g () => () {", "1:19", "found the end" },
 		{ "", "1:1", "expected 'graph', found the end" },
 		{ "graph g [N in 4..2] () => () {}", "1:19", "expected a lower bound" },
@@ -193,8 +198,8 @@ reports_where_and_what(void **state)
 		assert_null(sn_graph_parse(rows[i].text, "t.sn", &f->arena, &f->pool, &f->diags));
 		assert_int_equal(f->diags.errors, 1);
 		const char *text = messages(f);
-		if (!strstr(text, sn_printf(&f->arena, "t.sn:%s: error", rows[i].place)) ||
-		    !strstr(text, rows[i].what))
+		if (!strstr(text, sn_printf(&f->arena, "t.sn:%s: error", rows[i].place))
+		    || !strstr(text, rows[i].what))
 			fail_msg("%s\ngives %s", rows[i].text, text);
 	}
 }
@@ -241,7 +246,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(prints_what_it_read, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(prints_absent_operands_and_results, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(prints_absent_operands_and_results, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(prints_bodies, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(declares_symbols_on_sight, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(round_trips_data, set_up, tear_down),
