@@ -38,8 +38,8 @@ parse_axes(parser *p, const struct sn_kernel *k, const struct sn_axis **axes, in
 		const char *name;
 		const struct sn_expr *extent;
 		struct sn_lex mark = p->x;
-		if (!sn_lex_name(&p->x, "an axis", &name) || !sn_lex_expect(&p->x, "<") ||
-		    !(extent = sn_index_parse(&p->x, p->pr->pool, &p->syms.exprs)))
+		if (!sn_lex_name(&p->x, "an axis", &name) || !sn_lex_expect(&p->x, "<")
+		    || !(extent = sn_index_parse(&p->x, p->pr->pool, &p->syms.exprs)))
 			return false;
 		if (*n == SN_MAX_AXES) {
 			p->x = mark;
@@ -62,8 +62,8 @@ is_word(const parser *p, const char *s)
 		return false;
 	struct sn_lex ahead = p->x;
 	sn_lex_next(&ahead);
-	return ahead.token.kind == TK_NAME || ahead.token.kind == TK_STRING ||
-	       sn_lex_is(&ahead, ":");
+	return ahead.token.kind == TK_NAME || ahead.token.kind == TK_STRING
+	       || sn_lex_is(&ahead, ":");
 }
 
 static bool
@@ -72,8 +72,8 @@ parse_let(parser *p)
 	const char *name;
 	const struct sn_expr *e;
 	sn_lex_next(&p->x);
-	return sn_lex_name(&p->x, "a name", &name) && sn_lex_expect(&p->x, "=") &&
-	       (e = sn_expr_parse(&p->x, p->pr->pool, &p->scope)) && bind(p, "name", name, e);
+	return sn_lex_name(&p->x, "a name", &name) && sn_lex_expect(&p->x, "=")
+	       && (e = sn_expr_parse(&p->x, p->pr->pool, &p->scope)) && bind(p, "name", name, e);
 }
 
 static bool
@@ -94,8 +94,9 @@ check_type(parser *p, const struct sn_lex *mark, const char *what, enum sn_dtype
 {
 	if (want != got)
 		p->x = *mark;
-	return want == got || sn_lex_error(&p->x, DG_TX_TYPES, what, sn_dtype_info(want)->text,
-					   sn_dtype_info(got)->text);
+	return want == got
+	       || sn_lex_error(&p->x, DG_TX_TYPES, what, sn_dtype_info(want)->text,
+			       sn_dtype_info(got)->text);
 }
 
 static const struct sn_reducer *
@@ -144,8 +145,8 @@ parse_reduction(parser *p, struct sn_comp *c)
 		if (!sn_lex_name(&p->x, "a name", &states[n++]))
 			return false;
 	} while (sn_lex_take(&p->x, ","));
-	if (!sn_lex_expect(&p->x, "=") || !sn_lex_name(&p->x, "a reducer", &name) ||
-	    !sn_lex_expect(&p->x, "("))
+	if (!sn_lex_expect(&p->x, "=") || !sn_lex_name(&p->x, "a reducer", &name)
+	    || !sn_lex_expect(&p->x, "("))
 		return false;
 	if (!sn_lex_is(&p->x, ")") && !parse_axes(p, NULL, c->red, &c->nred))
 		return false;
@@ -180,9 +181,9 @@ parse_index(parser *p, const struct sn_tensor *t, struct sn_result *r)
 		n++;
 	}
 	sn_lex_next(&p->x);
-	return n == t->type.rank ||
-	       sn_lex_error(&p->x, DG_TX_COUNT, t->name,
-			    sn_printf(p->x.arena, "%d indices", t->type.rank), n);
+	return n == t->type.rank
+	       || sn_lex_error(&p->x, DG_TX_COUNT, t->name,
+			       sn_printf(p->x.arena, "%d indices", t->type.rank), n);
 }
 
 /* "y[n, m] = value" */
@@ -199,9 +200,9 @@ parse_result(parser *p, struct sn_comp *c)
 	struct sn_lex mark = p->x;
 	r->tensor = t;
 	sn_lex_next(&p->x);
-	return parse_index(p, t, r) && sn_lex_expect(&p->x, "=") &&
-	       (r->value = sn_expr_parse(&p->x, p->pr->pool, &p->scope)) &&
-	       check_type(p, &mark, name, t->type.dtype, (enum sn_dtype)r->value->dtype);
+	return parse_index(p, t, r) && sn_lex_expect(&p->x, "=")
+	       && (r->value = sn_expr_parse(&p->x, p->pr->pool, &p->scope))
+	       && check_type(p, &mark, name, t->type.dtype, (enum sn_dtype)r->value->dtype);
 }
 
 /* A statement begins with a name; what follows it tells a result from a reduction. */
@@ -221,11 +222,11 @@ sn_comp_parse(parser *p, struct sn_kernel *k)
 	sn_map_init(&p->locals, p->x.arena);
 	if (!sn_lex_expect(&p->x, "for"))
 		return false;
-	if (!sn_lex_is(&p->x, ":") && !sn_lex_is(&p->x, "@") &&
-	    !parse_axes(p, k, c->axes, &c->naxes))
+	if (!sn_lex_is(&p->x, ":") && !sn_lex_is(&p->x, "@")
+	    && !parse_axes(p, k, c->axes, &c->naxes))
 		return false;
-	if (!sn_origin_parse(&p->x, a, p->file, &c->origin) || !sn_lex_expect(&p->x, ":") ||
-	    !parse_lets(p))
+	if (!sn_origin_parse(&p->x, a, p->file, &c->origin) || !sn_lex_expect(&p->x, ":")
+	    || !parse_lets(p))
 		return false;
 	if (!c->origin)
 		c->origin = k->origin;
@@ -251,7 +252,8 @@ parse_types(parser *p, enum sn_dtype *types, int *n)
 	if (!sn_lex_expect(&p->x, "("))
 		return false;
 	do {
-		enum sn_dtype t = sn_lex_is_type(&p->x) ? sn_dtype_by_text(p->x.token.text) : DT_NONE;
+		enum sn_dtype t = sn_lex_is_type(&p->x) ? sn_dtype_by_text(p->x.token.text)
+							: DT_NONE;
 		if (t == DT_NONE || *n == 4)
 			return sn_lex_expected(&p->x, "an element type, four at most");
 		types[(*n)++] = t;
@@ -268,8 +270,9 @@ parse_list(parser *p, const struct sn_reducer *r, const struct sn_expr **out)
 			return false;
 		struct sn_lex mark = p->x;
 		out[i] = sn_expr_parse(&p->x, p->pr->pool, &p->scope);
-		if (!out[i] || !check_type(p, &mark, r->name, r->state_types[i],
-					   (enum sn_dtype)out[i]->dtype))
+		if (!out[i]
+		    || !check_type(p, &mark, r->name, r->state_types[i],
+				   (enum sn_dtype)out[i]->dtype))
 			return false;
 	}
 	return true;
@@ -281,17 +284,17 @@ sn_reducer_parse(parser *p)
 {
 	struct sn_reducer *r = SN_NEW(p->pr->arena, struct sn_reducer);
 	sn_map_init(&p->locals, p->x.arena);
-	if (!sn_lex_name(&p->x, "a reducer's name", &r->name) ||
-	    !parse_types(p, r->arg_types, &r->nargs) || !sn_lex_expect(&p->x, "->") ||
-	    !parse_types(p, r->state_types, &r->nstates) || !sn_lex_expect(&p->x, "{"))
+	if (!sn_lex_name(&p->x, "a reducer's name", &r->name)
+	    || !parse_types(p, r->arg_types, &r->nargs) || !sn_lex_expect(&p->x, "->")
+	    || !parse_types(p, r->state_types, &r->nstates) || !sn_lex_expect(&p->x, "{"))
 		return false;
 	if (sn_map_get(&p->reducers, r->name))
 		return sn_lex_error(&p->x, DG_TX_TWICE, "reducer", r->name);
 	p->reducer = r;
-	bool ok = sn_lex_expect(&p->x, "init") && parse_list(p, r, r->init) &&
-		  sn_lex_expect(&p->x, "step") && parse_list(p, r, r->step) &&
-		  (!sn_lex_take(&p->x, "merge") || parse_list(p, r, r->merge)) &&
-		  sn_lex_expect(&p->x, "}");
+	bool ok = sn_lex_expect(&p->x, "init") && parse_list(p, r, r->init)
+		  && sn_lex_expect(&p->x, "step") && parse_list(p, r, r->step)
+		  && (!sn_lex_take(&p->x, "merge") || parse_list(p, r, r->merge))
+		  && sn_lex_expect(&p->x, "}");
 	p->reducer = NULL;
 	sn_map_put(&p->reducers, r->name, r);
 	return ok;

@@ -13,8 +13,8 @@ enum { LET_SIZE = 6, LET_INDEX_SIZE = 12 };
 
 struct part {
 	const struct sn_expr *e;
-	int refs;		/* operands of distinct expressions, and roots */
-	const char *name;	/* of its let, NULL: none */
+	int refs;	  /* operands of distinct expressions, and roots */
+	const char *name; /* of its let, NULL: none */
 };
 
 struct printer {
@@ -22,10 +22,10 @@ struct printer {
 	struct sn_arena *arena;
 	const struct sn_comp *c;
 	const char *axes[2 * SN_MAX_AXES], *states[4];
-	struct sn_map taken;			/* names */
-	struct sn_map by_id;			/* expression to struct part */
-	SN_VEC(struct part *) parts;		/* operands first */
-	const struct sn_expr *defining;		/* written out although it has a name */
+	struct sn_map taken;		/* names */
+	struct sn_map by_id;		/* expression to struct part */
+	SN_VEC(struct part *) parts;	/* operands first */
+	const struct sn_expr *defining; /* written out although it has a name */
 	struct sn_expr_names names;
 	const char *file;
 	int depth;
@@ -150,8 +150,8 @@ choose_lets(struct printer *p)
 		struct part *part = p->parts.v[i];
 		bool is_index = part->e->dtype == DT_I64 && !(part->e->has & SN_HAS_READ);
 		int least = is_index ? LET_INDEX_SIZE : LET_SIZE;
-		if (part->refs > 1 && (part->e->kind == EX_OP || part->e->kind == EX_READ) &&
-		    written_size(p, part->e, least) >= least)
+		if (part->refs > 1 && (part->e->kind == EX_OP || part->e->kind == EX_READ)
+		    && written_size(p, part->e, least) >= least)
 			part->name = free_name(p, "t");
 	}
 }
@@ -161,7 +161,7 @@ choose_lets(struct printer *p)
 static void
 start_line(struct printer *p, int more)
 {
-	sn_buf_fill(p->out, '\t', (size_t)(p->depth + more));
+	sn_buf_fill(p->out, '\t', (size_t)p->depth + (size_t)more);
 }
 
 static void
@@ -190,7 +190,7 @@ has_red_axis(const struct sn_comp *c, const struct sn_expr *e)
 	return false;
 }
 
-enum stage { BEFORE, INSIDE, AFTER };	/* the reduction */
+enum stage { BEFORE, INSIDE, AFTER }; /* the reduction */
 
 static enum stage
 stage_of(const struct sn_comp *c, const struct sn_expr *e)
@@ -278,8 +278,8 @@ same_origin(const struct sn_origin *a, const struct sn_origin *b)
 {
 	if (a == b || !a)
 		return true;
-	return b && a->n == b->n &&
-	       memcmp(a->nodes, b->nodes, (size_t)a->n * sizeof(*a->nodes)) == 0;
+	return b && a->n == b->n
+	       && memcmp(a->nodes, b->nodes, (size_t)a->n * sizeof(*a->nodes)) == 0;
 }
 
 void

@@ -35,16 +35,21 @@ sn_interp_dim(const struct sn_expr *e, const int64_t *syms, int64_t *out)
 /* ---- memory ---- */
 
 /* Blocks that tensors no longer need. */
-struct block { char *bytes; size_t size; };
-struct blocks { SN_VEC(struct block) list; };
+struct block {
+	char *bytes;
+	size_t size;
+};
+struct blocks {
+	SN_VEC(struct block) list;
+};
 
 static char *
 take_block(struct blocks *b, struct sn_arena *a, size_t size)
 {
 	size_t best = b->list.n;
 	for (size_t i = 0; i < b->list.n; i++)
-		if (b->list.v[i].size >= size && b->list.v[i].size / 2 <= size &&
-		    (best == b->list.n || b->list.v[i].size < b->list.v[best].size))
+		if (b->list.v[i].size >= size && b->list.v[i].size / 2 <= size
+		    && (best == b->list.n || b->list.v[i].size < b->list.v[best].size))
 			best = i;
 	if (best == b->list.n)
 		return sn_alloc(a, size);
@@ -76,8 +81,8 @@ shape_memory(struct interp *in, const struct sn_tensor *t)
 		if (!sn_interp_dim(t->type.dims[i], in->opts->syms, &m->dims[i]) || m->dims[i] < 0)
 			return fail(in, t, "has a dimension that is not known");
 		m->strides[i] = m->count;
-		if (__builtin_mul_overflow(m->count, m->dims[i], &m->count) ||
-		    m->count > (int64_t)1 << 40)
+		if (__builtin_mul_overflow(m->count, m->dims[i], &m->count)
+		    || m->count > (int64_t)1 << 40)
 			return fail(in, t, "is too large");
 	}
 	return true;

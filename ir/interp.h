@@ -20,10 +20,10 @@ enum carrier { CR_F32, CR_F64, CR_I64 };
 struct slot {
 	enum carrier carrier;
 	enum sn_dtype dtype;
-	bool is_row;		/* else one number for all lanes */
-	int level;		/* when it is known: -1 before the reduction, else after that many axes */
-	const void *p;		/* where the numbers are now */
-	void *buf;		/* its own memory; NULL: p points into a tensor or at an axis */
+	bool is_row;   /* else one number for all lanes */
+	int level;     /* when it is known: -1 before the reduction, else after that many axes */
+	const void *p; /* where the numbers are now */
+	void *buf;     /* its own memory; NULL: p points into a tensor or at an axis */
 };
 
 struct inst;
@@ -32,41 +32,49 @@ typedef void inst_fn(const struct inst *in, int n);
 struct inst {
 	inst_fn *run;
 	enum sn_scalar_op op;
-	enum sn_dtype dtype, result;	/* of the operands, of the result */
+	enum sn_dtype dtype, result; /* of the operands, of the result */
 	struct slot *dst, *src[3];
-	struct stream *stream;	/* reads and stores */
+	struct stream *stream; /* reads and stores */
 };
 
-struct code { SN_VEC(struct inst) list; };
+struct code {
+	SN_VEC(struct inst) list;
+};
 
 /* The points of a row: an odometer of axes, the last one fastest. */
 struct lanes {
 	int n, naxes;
-	int64_t size[SN_MAX_AXES];	/* now; only size[0] changes (last chunk of an axis) */
+	int64_t size[SN_MAX_AXES]; /* now; only size[0] changes (last chunk of an axis) */
 };
 
 /* Memory of a tensor: row-major elements. */
 struct mem {
 	enum sn_dtype dtype;
-	bool is_splat;			/* bytes holds one element */
+	bool is_splat; /* bytes holds one element */
 	bool is_aligned;
 	char *bytes;
 	int64_t count;
 	int64_t dims[SN_MAX_RANK], strides[SN_MAX_RANK];
-	int last_use, last_store;	/* number of the last kernel that touches or stores it */
+	int last_use, last_store; /* number of the last kernel that touches or stores it */
 };
 
-struct term { const int64_t *value; int64_t coef; };
-struct terms { SN_VEC(struct term) list; int64_t base; };
+struct term {
+	const int64_t *value;
+	int64_t coef;
+};
+struct terms {
+	SN_VEC(struct term) list;
+	int64_t base;
+};
 
 /* Index of one dimension: terms that are the same in all lanes, plus lane parts. */
 struct stream_dim {
 	struct terms at;
 	int64_t extent, stride;
 	int64_t lane_coef[SN_MAX_AXES];
-	int64_t lane_lo, lane_hi;	/* what the lanes add, over a full row */
-	struct slot *row;		/* not affine in the lanes: the whole index, one for each lane */
-	bool is_checked;		/* not proved in range */
+	int64_t lane_lo, lane_hi; /* what the lanes add, over a full row */
+	struct slot *row;	  /* not affine in the lanes: the whole index, one for each lane */
+	bool is_checked;	  /* not proved in range */
 };
 
 typedef void load_fn(void *dst, const struct mem *m, int64_t index, int64_t stride, int n);
@@ -80,12 +88,12 @@ struct stream {
 	const struct mem *mem;
 	int rank;
 	struct stream_dim dims[SN_MAX_RANK];
-	struct terms flat;			/* offset of the first lane, rows left out */
+	struct terms flat; /* offset of the first lane, rows left out */
 	int64_t lane_stride[SN_MAX_AXES];
-	int flat_from;		/* lane axes from this one on step through memory as one */
+	int flat_from; /* lane axes from this one on step through memory as one */
 	bool has_rows, has_checks, is_alias;
-	struct slot *outside;	/* NULL: none */
-	int64_t *lane_idx[SN_MAX_RANK];		/* lane parts as tables, made when first needed */
+	struct slot *outside;		/* NULL: none */
+	int64_t *lane_idx[SN_MAX_RANK]; /* lane parts as tables, made when first needed */
 	load_fn *load;
 	store_fn *store;
 	bool has_reported;
@@ -94,9 +102,9 @@ struct stream {
 struct interp {
 	const struct sn_program *pr;
 	const struct sn_interp_opts *opts;
-	struct sn_arena *arena, *work;	/* work: for one comprehension */
+	struct sn_arena *arena, *work; /* work: for one comprehension */
 	struct sn_diags *diags;
-	const struct sn_kernel *kernel;	/* running */
+	const struct sn_kernel *kernel; /* running */
 	struct mem *mem;		/* by tensor id */
 	bool has_failed;
 };
@@ -105,11 +113,11 @@ enum axis_place { AP_ONE, AP_LOOP, AP_LANE };
 
 struct axis_bind {
 	const struct sn_axis *axis;
-	enum axis_place place;	/* AP_ONE: its only value is 0 */
-	int lane;		/* AP_LANE: which */
-	int level;		/* of a reduction axis: its loop, else -1 */
+	enum axis_place place; /* AP_ONE: its only value is 0 */
+	int lane;	       /* AP_LANE: which */
+	int level;	       /* of a reduction axis: its loop, else -1 */
 	int64_t extent;
-	int64_t value;		/* now; of the first lane axis: where the row starts */
+	int64_t value; /* now; of the first lane axis: where the row starts */
 };
 
 /* A comprehension made ready to run; lives in an arena of its own. */
@@ -117,17 +125,17 @@ struct plan {
 	struct interp *in;
 	const struct sn_comp *comp;
 	struct sn_arena *arena;
-	struct axis_bind axes[2 * SN_MAX_AXES];	/* parallel, then reduction */
+	struct axis_bind axes[2 * SN_MAX_AXES]; /* parallel, then reduction */
 	int naxes;				/* of both kinds */
 	int loops[SN_MAX_AXES], nloops;		/* parallel axes outside the row */
 	int red[SN_MAX_AXES], nred;		/* reduction axes with more than one value */
 	int chunk;				/* axis whose values come in rows, -1: none */
 	int64_t chunk_size;
-	bool is_empty;				/* no points */
-	bool is_red_empty;			/* nothing to sum */
+	bool is_empty;	   /* no points */
+	bool is_red_empty; /* nothing to sum */
 	struct lanes lanes;
-	struct sn_map slots;			/* by expression id */
-	struct sn_map *memo;			/* that one, or the step's */
+	struct sn_map slots; /* by expression id */
+	struct sn_map *memo; /* that one, or the step's */
 	struct slot *states[4], *args[4];
 	bool is_in_step;
 	struct code pre, steps[SN_MAX_AXES + 1], step, post;
@@ -146,7 +154,11 @@ carrier_of(enum sn_dtype t)
 	return t == DT_F32 ? CR_F32 : sn_is_float(t) ? CR_F64 : CR_I64;
 }
 
-static inline size_t carrier_bytes(enum carrier c) { return c == CR_F32 ? 4 : 8; }
+static inline size_t
+carrier_bytes(enum carrier c)
+{
+	return c == CR_F32 ? 4 : 8;
+}
 
 static inline union sn_num
 carrier_get(enum carrier c, const void *p, int i)

@@ -34,8 +34,10 @@ new_value(struct plan *p, enum sn_dtype t, bool is_row, int level)
 static void
 emit(struct plan *p, int level, const struct inst *in)
 {
-	struct code *c = p->is_in_step ? &p->step : level == LEVEL_POST ? &p->post :
-		level < 0 ? &p->pre : &p->steps[level];
+	struct code *c = p->is_in_step	       ? &p->step
+			 : level == LEVEL_POST ? &p->post
+			 : level < 0	       ? &p->pre
+					       : &p->steps[level];
 	SN_PUSH(p->arena, &c->list, *in);
 }
 
@@ -61,9 +63,12 @@ number(struct plan *p, enum sn_dtype t, union sn_num x)
 static void
 emit_copy(struct plan *p, int level, struct slot *dst, struct slot *src)
 {
-	emit(p, level, &(struct inst){
-		.run = sn_interp_copy_fn(src->carrier, src->is_row), .dst = dst, .src = { src },
-	});
+	emit(p, level,
+	     &(struct inst){
+		     .run = sn_interp_copy_fn(src->carrier, src->is_row),
+		     .dst = dst,
+		     .src = { src },
+	     });
 }
 
 static struct axis_bind *
@@ -119,14 +124,12 @@ compile_leaf(struct plan *p, const struct sn_expr *e)
 {
 	enum sn_dtype t = (enum sn_dtype)e->dtype;
 	switch ((enum sn_expr_kind)e->kind) {
-	case EX_CONST:
-		return number(p, t, e->num);
+	case EX_CONST: return number(p, t, e->num);
 	case EX_SYM:
 		if (!p->in->opts->syms)
 			return refuse(p, "symbols without values");
 		return number(p, t, (union sn_num){ .i = p->in->opts->syms[e->sym->id] });
-	case EX_AXIS:
-		return compile_axis(p, e);
+	case EX_AXIS: return compile_axis(p, e);
 	case EX_STATE:
 		if (e->state < 4 && p->states[e->state])
 			return p->states[e->state];
@@ -135,8 +138,7 @@ compile_leaf(struct plan *p, const struct sn_expr *e)
 		if (p->is_in_step && e->state < 4 && p->args[e->state])
 			return p->args[e->state];
 		break;
-	default:
-		break;
+	default: break;
 	}
 	return refuse(p, "an expression of another level");
 }
@@ -145,8 +147,8 @@ compile_leaf(struct plan *p, const struct sn_expr *e)
 
 /* One term of an affine index; false if it must be computed lane by lane.  Adds to the bounds. */
 static bool
-add_term(struct plan *p, struct stream_dim *dim, const struct sn_term *t, int *level,
-	 int64_t *lo, int64_t *hi)
+add_term(struct plan *p, struct stream_dim *dim, const struct sn_term *t, int *level, int64_t *lo,
+	 int64_t *hi)
 {
 	const int64_t most = (int64_t)1 << 32;
 	int64_t a, b;
@@ -199,7 +201,8 @@ add_index_affine(struct plan *p, struct stream_dim *dim, const struct sn_expr *e
 
 /* The index of dimension D; widens LEVEL and IS_ROW to what it depends on. */
 static void
-add_index(struct plan *p, struct stream *s, int d, const struct sn_expr *e, int *level, bool *is_row)
+add_index(struct plan *p, struct stream *s, int d, const struct sn_expr *e, int *level,
+	  bool *is_row)
 {
 	struct stream_dim *dim = &s->dims[d];
 	dim->extent = s->mem->dims[d];
@@ -298,15 +301,16 @@ compile_op(struct plan *p, const struct sn_expr *e)
 		is_row |= in.src[i]->is_row;
 	}
 	in.dtype = (enum sn_dtype)e->args[typed]->dtype;
-	if (op != OP_BITCAST) {		/* which is about the bits as stored */
+	if (op != OP_BITCAST) { /* which is about the bits as stored */
 		in.dtype = interp_dtype(p->in, in.dtype);
 		in.result = interp_dtype(p->in, in.result);
 	}
 	if (op == OP_CAST && in.dtype == in.result)
 		return in.src[0];
 	in.dst = new_value(p, in.result, is_row, level);
-	in.run = op == OP_CAST && is_same_number(in.dtype, in.result) ?
-		sn_interp_copy_fn(CR_I64, in.src[0]->is_row) : sn_interp_op_fn(&in, e->nargs);
+	in.run = op == OP_CAST && is_same_number(in.dtype, in.result)
+			 ? sn_interp_copy_fn(CR_I64, in.src[0]->is_row)
+			 : sn_interp_op_fn(&in, e->nargs);
 	emit(p, level, &in);
 	return in.dst;
 }
@@ -322,8 +326,9 @@ compile(struct plan *p, const struct sn_expr *e)
 		return refuse(p, kind == 'S' ? "strings" : "complex numbers");
 	if (++p->depth > MAX_DEPTH)
 		return refuse(p, "an expression this deep");
-	s = e->kind == EX_OP ? compile_op(p, e) :
-		e->kind == EX_READ ? compile_read(p, e) : compile_leaf(p, e);
+	s = e->kind == EX_OP	 ? compile_op(p, e)
+	    : e->kind == EX_READ ? compile_read(p, e)
+				 : compile_leaf(p, e);
 	p->depth--;
 	sn_map_put_num(p->memo, e->id, s);
 	return s;
@@ -337,8 +342,9 @@ compile_product_sum(struct plan *p, struct slot *state)
 {
 	const struct sn_reducer *r = p->comp->reducer;
 	const struct sn_expr *arg = p->comp->args[0], *step = r->step[0];
-	if (arg->kind != EX_OP || arg->op != OP_MUL || step->op != OP_ADD ||
-	    (state->dtype != DT_F32 && state->dtype != DT_F64) || sn_map_get_num(p->memo, arg->id))
+	if (arg->kind != EX_OP || arg->op != OP_MUL || step->op != OP_ADD
+	    || (state->dtype != DT_F32 && state->dtype != DT_F64)
+	    || sn_map_get_num(p->memo, arg->id))
 		return false;
 	struct inst in = { .op = OP_ADD, .dtype = state->dtype, .dst = state };
 	in.src[0] = compile(p, arg->args[0]);
@@ -347,7 +353,7 @@ compile_product_sum(struct plan *p, struct slot *state)
 	if (!in.run || in.src[0]->level > p->nred || in.src[1]->level > p->nred)
 		return false;
 	if (in.src[0]->level < p->nred - 1 && in.src[1]->level < p->nred - 1)
-		return false;	/* the product itself can leave the innermost loop */
+		return false; /* the product itself can leave the innermost loop */
 	SN_PUSH(p->arena, &p->step.list, in);
 	return true;
 }
@@ -359,8 +365,8 @@ compile_fold(struct plan *p)
 	const struct sn_reducer *r = p->comp->reducer;
 	const struct sn_expr *step = r->step[0];
 	struct slot *state = p->states[0];
-	if (r->nstates != 1 || r->nargs != 1 || step->kind != EX_OP || step->nargs != 2 ||
-	    step->args[0]->kind != EX_STATE || step->args[1]->kind != EX_ARG)
+	if (r->nstates != 1 || r->nargs != 1 || step->kind != EX_OP || step->nargs != 2
+	    || step->args[0]->kind != EX_STATE || step->args[1]->kind != EX_ARG)
 		return false;
 	if (compile_product_sum(p, state))
 		return true;
@@ -421,7 +427,7 @@ compile_reduction(struct plan *p)
 		else
 			emit_copy(p, -1, p->states[k], init);
 	}
-	if (!p->in->has_failed && !compile_fold(p))
+	if (!p->in->has_failed && !p->is_red_empty && !compile_fold(p))
 		compile_step(p);
 }
 

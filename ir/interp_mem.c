@@ -33,7 +33,8 @@
 	}
 
 #define STORER(name, M, C, E) \
-	static void name(const struct mem *m, int64_t index, int64_t stride, const void *src, int n) \
+	static void name(const struct mem *m, int64_t index, int64_t stride, const void *src, \
+			 int n) \
 	{ \
 		const C *v = src; \
 		char *d = m->bytes + index * (int64_t)sizeof(M); \
@@ -91,7 +92,8 @@ load_any_i64(void *dst, const struct mem *m, int64_t index, int64_t stride, int 
 }
 
 static void
-store_any(enum carrier c, const struct mem *m, int64_t index, int64_t stride, const void *src, int n)
+store_any(enum carrier c, const struct mem *m, int64_t index, int64_t stride, const void *src,
+	  int n)
 {
 	for (int i = 0; i < n; i++, index += stride)
 		sn_dtype_store(m->dtype, m->bytes, (size_t)index, carrier_get(c, src, i));
@@ -121,18 +123,12 @@ static const struct mem_row {
 	load_fn *load;
 	store_fn *store;
 } mem_rows[] = {
-	{ DT_F32, CR_F32, load_f32, store_f32 },
-	{ DT_F32, CR_F64, load_f32_wide, store_any_f64 },
-	{ DT_F64, CR_F64, load_f64, store_f64 },
-	{ DT_I64, CR_I64, load_i64, store_64 },
-	{ DT_U64, CR_I64, load_i64, store_64 },
-	{ DT_I32, CR_I64, load_i32, store_32 },
-	{ DT_I16, CR_I64, load_i16, store_16 },
-	{ DT_I8, CR_I64, load_i8, store_8 },
-	{ DT_U32, CR_I64, load_u32, store_32 },
-	{ DT_U16, CR_I64, load_u16, store_16 },
-	{ DT_U8, CR_I64, load_u8, store_8 },
-	{ DT_BOOL, CR_I64, load_bool, store_bool },
+	{ DT_F32, CR_F32, load_f32, store_f32 }, { DT_F32, CR_F64, load_f32_wide, store_any_f64 },
+	{ DT_F64, CR_F64, load_f64, store_f64 }, { DT_I64, CR_I64, load_i64, store_64 },
+	{ DT_U64, CR_I64, load_i64, store_64 },	 { DT_I32, CR_I64, load_i32, store_32 },
+	{ DT_I16, CR_I64, load_i16, store_16 },	 { DT_I8, CR_I64, load_i8, store_8 },
+	{ DT_U32, CR_I64, load_u32, store_32 },	 { DT_U16, CR_I64, load_u16, store_16 },
+	{ DT_U8, CR_I64, load_u8, store_8 },	 { DT_BOOL, CR_I64, load_bool, store_bool },
 };
 
 load_fn *

@@ -37,8 +37,8 @@ static bool
 spreads_read(const struct reads *r, const struct sn_comp *c, int i)
 {
 	for (size_t k = 0; k < r->list.n; k++)
-		if (sn_expr_has_axis(r->list.v[k], c->axes[i]) &&
-		    !reads_along(r->list.v[k], c->axes + i + 1, c->naxes - i - 1))
+		if (sn_expr_has_axis(r->list.v[k], c->axes[i])
+		    && !reads_along(r->list.v[k], c->axes + i + 1, c->naxes - i - 1))
 			return true;
 	return false;
 }

@@ -73,7 +73,7 @@ floor_div(int64_t a, int64_t b)
 	if (b == 0)
 		return 0;
 	if (b == -1)
-		return (int64_t)-(uint64_t)a;
+		return (int64_t) - (uint64_t)a;
 	int64_t q = a / b;
 	return q - (a % b != 0 && (a < 0) != (b < 0));
 }
@@ -88,10 +88,12 @@ floor_mod(int64_t a, int64_t b)
 }
 
 #define FLOATS(s, T) \
-	BINARY(add_##s, T, T, ADD) BINARY(sub_##s, T, T, SUB) BINARY(mul_##s, T, T, MUL) \
+	BINARY(add_##s, T, T, ADD) \
+	BINARY(sub_##s, T, T, SUB) \
+	BINARY(mul_##s, T, T, MUL) \
 	BINARY(min_##s, T, T, MIN) BINARY(max_##s, T, T, MAX) BINARY(eq_##s, T, int64_t, EQ) \
-	BINARY(ne_##s, T, int64_t, NE) BINARY(lt_##s, T, int64_t, LT) \
-	BINARY(le_##s, T, int64_t, LE) UNARY(neg_##s, T, T, NEG)
+		BINARY(ne_##s, T, int64_t, NE) BINARY(lt_##s, T, int64_t, LT) \
+			BINARY(le_##s, T, int64_t, LE) UNARY(neg_##s, T, T, NEG)
 FLOATS(f32, float)
 FLOATS(f64, double)
 UNARY(abs_f32, float, float, fabsf)
@@ -105,7 +107,8 @@ UNARY(i64_to_f64, int64_t, double, SAME)
 
 /* x/0 is inf or NaN, as IEEE 754 has it. */
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((no_sanitize("float-divide-by-zero"))), apply_to = function)
+#pragma clang attribute push(__attribute__((no_sanitize("float-divide-by-zero"))), \
+			     apply_to = function)
 #endif
 BINARY(div_f32, float, float, DIV)
 BINARY(div_f64, double, double, DIV)
@@ -130,9 +133,9 @@ BINARY(mod_i64, int64_t, int64_t, floor_mod)
 
 /* Which integer types a loop over i64 carriers is right for. */
 enum fit {
-	FIT_ALL,	/* the result needs no wrapping and signs don't matter */
-	FIT_SIGNED,	/* not u64: its carrier looks negative */
-	FIT_I64,	/* i64 alone, else the result must be wrapped */
+	FIT_ALL,    /* the result needs no wrapping and signs don't matter */
+	FIT_SIGNED, /* not u64: its carrier looks negative */
+	FIT_I64,    /* i64 alone, else the result must be wrapped */
 };
 
 static const struct binary_row {
@@ -143,27 +146,25 @@ static const struct binary_row {
 } binary_rows[] = {
 #define ROW3(op, c, fit, name) { op, c, fit, name##_vv, name##_vs, name##_sv },
 #define FLOAT_ROWS(c, s) \
-	ROW3(OP_ADD, c, FIT_ALL, add_##s) ROW3(OP_SUB, c, FIT_ALL, sub_##s) \
-	ROW3(OP_MUL, c, FIT_ALL, mul_##s) ROW3(OP_DIV, c, FIT_ALL, div_##s) \
-	ROW3(OP_MIN, c, FIT_ALL, min_##s) ROW3(OP_MAX, c, FIT_ALL, max_##s) \
-	ROW3(OP_EQ, c, FIT_ALL, eq_##s) ROW3(OP_NE, c, FIT_ALL, ne_##s) \
-	ROW3(OP_LT, c, FIT_ALL, lt_##s) ROW3(OP_LE, c, FIT_ALL, le_##s)
-	FLOAT_ROWS(CR_F32, f32)
-	FLOAT_ROWS(CR_F64, f64)
-	ROW3(OP_ADD, CR_I64, FIT_I64, add_i64)
-	ROW3(OP_SUB, CR_I64, FIT_I64, sub_i64)
-	ROW3(OP_MUL, CR_I64, FIT_I64, mul_i64)
-	ROW3(OP_FLOORDIV, CR_I64, FIT_I64, floordiv_i64)
-	ROW3(OP_MOD, CR_I64, FIT_I64, mod_i64)
-	ROW3(OP_MIN, CR_I64, FIT_SIGNED, min_i64)
-	ROW3(OP_MAX, CR_I64, FIT_SIGNED, max_i64)
-	ROW3(OP_LT, CR_I64, FIT_SIGNED, lt_i64)
-	ROW3(OP_LE, CR_I64, FIT_SIGNED, le_i64)
-	ROW3(OP_AND, CR_I64, FIT_ALL, and_i64)
-	ROW3(OP_OR, CR_I64, FIT_ALL, or_i64)
-	ROW3(OP_XOR, CR_I64, FIT_ALL, xor_i64)
-	ROW3(OP_EQ, CR_I64, FIT_ALL, eq_i64)
-	ROW3(OP_NE, CR_I64, FIT_ALL, ne_i64)
+	ROW3(OP_ADD, c, FIT_ALL, add_##s) \
+	ROW3(OP_SUB, c, FIT_ALL, sub_##s) \
+	ROW3(OP_MUL, c, FIT_ALL, mul_##s) \
+	ROW3(OP_DIV, c, FIT_ALL, div_##s) ROW3(OP_MIN, c, FIT_ALL, min_##s) \
+		ROW3(OP_MAX, c, FIT_ALL, max_##s) ROW3(OP_EQ, c, FIT_ALL, eq_##s) \
+			ROW3(OP_NE, c, FIT_ALL, ne_##s) ROW3(OP_LT, c, FIT_ALL, lt_##s) \
+				ROW3(OP_LE, c, FIT_ALL, le_##s)
+	FLOAT_ROWS(CR_F32, f32) FLOAT_ROWS(CR_F64, f64) ROW3(OP_ADD, CR_I64, FIT_I64, add_i64) ROW3(
+		OP_SUB, CR_I64, FIT_I64, sub_i64) ROW3(OP_MUL, CR_I64, FIT_I64, mul_i64)
+		ROW3(OP_FLOORDIV, CR_I64, FIT_I64, floordiv_i64) ROW3(
+			OP_MOD, CR_I64, FIT_I64, mod_i64) ROW3(OP_MIN, CR_I64, FIT_SIGNED, min_i64)
+			ROW3(OP_MAX, CR_I64, FIT_SIGNED, max_i64)
+				ROW3(OP_LT, CR_I64, FIT_SIGNED, lt_i64) ROW3(OP_LE, CR_I64,
+									     FIT_SIGNED, le_i64)
+					ROW3(OP_AND, CR_I64, FIT_ALL, and_i64) ROW3(OP_OR, CR_I64,
+										    FIT_ALL, or_i64)
+						ROW3(OP_XOR, CR_I64, FIT_ALL, xor_i64)
+							ROW3(OP_EQ, CR_I64, FIT_ALL, eq_i64)
+								ROW3(OP_NE, CR_I64, FIT_ALL, ne_i64)
 };
 
 static const struct unary_row {
@@ -171,9 +172,8 @@ static const struct unary_row {
 	enum carrier carrier;
 	inst_fn *run;
 } unary_rows[] = {
-	{ OP_NEG, CR_F32, neg_f32 }, { OP_NEG, CR_F64, neg_f64 },
-	{ OP_ABS, CR_F32, abs_f32 }, { OP_ABS, CR_F64, abs_f64 },
-	{ OP_SQRT, CR_F32, sqrt_f32 }, { OP_SQRT, CR_F64, sqrt_f64 },
+	{ OP_NEG, CR_F32, neg_f32 }, { OP_NEG, CR_F64, neg_f64 },   { OP_ABS, CR_F32, abs_f32 },
+	{ OP_ABS, CR_F64, abs_f64 }, { OP_SQRT, CR_F32, sqrt_f32 }, { OP_SQRT, CR_F64, sqrt_f64 },
 };
 
 /* i32 results of + - * are computed as i64 and wrapped in place by these. */
@@ -194,11 +194,8 @@ WRAPPED(mul_i32_vv, mul_i64_vv)
 WRAPPED(mul_i32_vs, mul_i64_vs)
 WRAPPED(mul_i32_sv, mul_i64_sv)
 
-static const struct binary_row i32_rows[] = {
-	ROW3(OP_ADD, CR_I64, FIT_ALL, add_i32)
-	ROW3(OP_SUB, CR_I64, FIT_ALL, sub_i32)
-	ROW3(OP_MUL, CR_I64, FIT_ALL, mul_i32)
-};
+static const struct binary_row i32_rows[] = { ROW3(OP_ADD, CR_I64, FIT_ALL, add_i32) ROW3(
+	OP_SUB, CR_I64, FIT_ALL, sub_i32) ROW3(OP_MUL, CR_I64, FIT_ALL, mul_i32) };
 
 static void
 select_op(const struct inst *in, int n)
@@ -222,7 +219,8 @@ static void
 any_op(const struct inst *in, int n)
 {
 	int arity = sn_scalar_info(in->op)->arity;
-	EACH {
+	EACH
+	{
 		union sn_num x[3] = { 0 };
 		for (int k = 0; k < arity; k++)
 			x[k] = carrier_get(in->src[k]->carrier, in->src[k]->p,
@@ -270,7 +268,7 @@ row_fits(const struct binary_row *r, const struct inst *in)
 {
 	if (r->op != in->op || r->carrier != in->src[0]->carrier)
 		return false;
-	if (r->carrier == CR_F64)	/* narrow floats are rounded after each operation */
+	if (r->carrier == CR_F64) /* narrow floats are rounded after each operation */
 		return in->dtype == DT_F64 || sn_scalar_info(in->op)->result == 'B';
 	if (r->carrier == CR_F32 || r->fit == FIT_ALL)
 		return true;
@@ -291,8 +289,8 @@ static inst_fn *
 unary_fn(const struct inst *in)
 {
 	for (size_t i = 0; i < ARRAY_LEN(unary_rows); i++)
-		if (unary_rows[i].op == in->op && unary_rows[i].carrier == in->src[0]->carrier &&
-		    (in->dtype == DT_F32 || in->dtype == DT_F64))
+		if (unary_rows[i].op == in->op && unary_rows[i].carrier == in->src[0]->carrier
+		    && (in->dtype == DT_F32 || in->dtype == DT_F64))
 			return unary_rows[i].run;
 	return NULL;
 }
@@ -332,8 +330,8 @@ sn_interp_op_fn(const struct inst *in, int nargs)
 		EACH s[i] = (T)E(s[i], a); \
 	}
 #define FLOAT_FOLDS(s, T) \
-	FOLD(fold_add_##s, T, ADD) FOLD(fold_mul_##s, T, MUL) \
-	FOLD(fold_min_##s, T, MIN) FOLD(fold_max_##s, T, MAX)
+	FOLD(fold_add_##s, T, ADD) \
+	FOLD(fold_mul_##s, T, MUL) FOLD(fold_min_##s, T, MIN) FOLD(fold_max_##s, T, MAX)
 FLOAT_FOLDS(f32, float)
 FLOAT_FOLDS(f64, double)
 FOLD(fold_add_i64, int64_t, IADD)
@@ -350,13 +348,11 @@ static const struct fold_row {
 } fold_rows[] = {
 #define FOLD_ROWS(t, s) \
 	{ OP_ADD, t, fold_add_##s##_v, fold_add_##s##_s }, \
-	{ OP_MUL, t, fold_mul_##s##_v, fold_mul_##s##_s }, \
-	{ OP_MIN, t, fold_min_##s##_v, fold_min_##s##_s }, \
-	{ OP_MAX, t, fold_max_##s##_v, fold_max_##s##_s },
-	FOLD_ROWS(DT_F32, f32)
-	FOLD_ROWS(DT_F64, f64)
-	FOLD_ROWS(DT_I64, i64)
-	{ OP_ADD, DT_I32, fold_add_i32_v, fold_add_i32_s },
+		{ OP_MUL, t, fold_mul_##s##_v, fold_mul_##s##_s }, \
+		{ OP_MIN, t, fold_min_##s##_v, fold_min_##s##_s }, \
+		{ OP_MAX, t, fold_max_##s##_v, fold_max_##s##_s },
+	FOLD_ROWS(DT_F32, f32) FOLD_ROWS(DT_F64, f64)
+		FOLD_ROWS(DT_I64, i64){ OP_ADD, DT_I32, fold_add_i32_v, fold_add_i32_s },
 };
 
 inst_fn *
@@ -424,7 +420,9 @@ inst_fn *
 sn_interp_copy_fn(enum carrier c, bool is_row)
 {
 	static inst_fn *const fns[3][2] = {
-		{ copy_f32_s, copy_f32_v }, { copy_f64_s, copy_f64_v }, { copy_i64_s, copy_i64_v },
+		{ copy_f32_s, copy_f32_v },
+		{ copy_f64_s, copy_f64_v },
+		{ copy_i64_s, copy_i64_v },
 	};
 	return fns[c][is_row];
 }

@@ -77,10 +77,10 @@ sn_stream_finish(struct stream *s, struct plan *p, bool is_row, enum carrier c)
 	while (from > 0 && s->lane_stride[from - 1] == s->lane_stride[from] * l->size[from])
 		from--;
 	s->flat_from = from;
-	s->is_alias = is_row && l->naxes && from == 0 &&
-		s->lane_stride[l->naxes - 1] == 1 &&
-		s->mem->is_aligned && c == carrier_of(s->mem->dtype) &&
-		(s->mem->dtype == DT_F32 || s->mem->dtype == DT_F64 || s->mem->dtype == DT_I64);
+	s->is_alias = is_row && l->naxes && from == 0 && s->lane_stride[l->naxes - 1] == 1
+		      && s->mem->is_aligned && c == carrier_of(s->mem->dtype)
+		      && (s->mem->dtype == DT_F32 || s->mem->dtype == DT_F64
+			  || s->mem->dtype == DT_I64);
 	s->load = sn_interp_load_fn(s->mem->dtype, c);
 	s->store = sn_interp_store_fn(s->mem->dtype, c);
 }
@@ -131,7 +131,9 @@ store_inside(const struct stream *s, int j, const char *src, size_t size, int64_
 
 /* ---- rows that are partly outside ---- */
 
-struct run { int64_t lo, hi; };
+struct run {
+	int64_t lo, hi;
+};
 
 static int64_t
 div_up(int64_t a, int64_t b)
@@ -143,7 +145,7 @@ div_up(int64_t a, int64_t b)
 static struct run
 cut_run(struct run r, int64_t start, int64_t coef, int64_t extent)
 {
-	if (coef < 0) {		/* mirrored: the distance from the other end */
+	if (coef < 0) { /* mirrored: the distance from the other end */
 		start = extent - 1 - start;
 		coef = -coef;
 	}

@@ -48,10 +48,8 @@ first_value(struct sn_pool *p, enum sn_dtype t, enum reduce_first f)
 	bool is_float = sn_is_float(t);
 	union sn_num x = { .i = 0 };
 	switch (f) {
-	case RF_ZERO:
-		return sn_float(p, t, 0);
-	case RF_ONE:
-		return sn_float(p, t, 1);
+	case RF_ZERO: return sn_float(p, t, 0);
+	case RF_ONE: return sn_float(p, t, 1);
 	case RF_LOWEST:
 		if (is_float)
 			return sn_float(p, t, -INFINITY);
@@ -62,9 +60,7 @@ first_value(struct sn_pool *p, enum sn_dtype t, enum reduce_first f)
 			return sn_float(p, t, INFINITY);
 		x.i = int_highest(t);
 		break;
-	case RF_ALL:
-		x.i = sn_dtype_info(t)->kind == 'I' ? -1 : int_highest(t);
-		break;
+	case RF_ALL: x.i = sn_dtype_info(t)->kind == 'I' ? -1 : int_highest(t); break;
 	}
 	return sn_const(p, t, x);
 }
@@ -82,8 +78,7 @@ build_fold(struct sn_pool *p, struct sn_reducer *r, const struct reduce_row *row
 
 /* Would B be chosen over A?  Numbers by OP; NaN over all numbers. */
 static const struct sn_expr *
-is_better(struct sn_pool *p, enum sn_scalar_op op, const struct sn_expr *a,
-	  const struct sn_expr *b)
+is_better(struct sn_pool *p, enum sn_scalar_op op, const struct sn_expr *a, const struct sn_expr *b)
 {
 	const struct sn_expr *lt = op == OP_MAX ? sn_op2(p, OP_LT, a, b) : sn_op2(p, OP_LT, b, a);
 	if (!sn_is_float((enum sn_dtype)a->dtype))

@@ -24,9 +24,9 @@ reducer_leaf(parser *p, const char *name)
 		int k = name[n] - '0';
 		if (k >= (i == 2 ? r->nargs : r->nstates))
 			return NULL;
-		return i == 0 ? sn_state(p->pr->pool, r->state_types[k], k) :
-		       i == 1 ? sn_other(p->pr->pool, r->state_types[k], k) :
-				sn_arg(p->pr->pool, r->arg_types[k], k);
+		return i == 0	? sn_state(p->pr->pool, r->state_types[k], k)
+		       : i == 1 ? sn_other(p->pr->pool, r->state_types[k], k)
+				: sn_arg(p->pr->pool, r->arg_types[k], k);
 	}
 	return NULL;
 }
@@ -87,8 +87,8 @@ parse_store(parser *p, struct sn_tensor *t)
 		if (!sn_lex_name(&p->x, "a tensor", &base))
 			return false;
 		SN_PUSH(p->pr->arena, &p->bases, (struct sn_pending_base){ t, base, mark });
-		if (sn_lex_take(&p->x, "at") &&
-		    !(t->base_offset = sn_index_parse(&p->x, p->pr->pool, &p->syms.exprs)))
+		if (sn_lex_take(&p->x, "at")
+		    && !(t->base_offset = sn_index_parse(&p->x, p->pr->pool, &p->syms.exprs)))
 			return false;
 	}
 	if (!sn_lex_is(&p->x, "{"))
@@ -103,8 +103,8 @@ parse_data(parser *p, struct sn_tensor *t)
 	int64_t n;
 	if (!sn_type_is_static(&t->type, &n))
 		return sn_lex_expected(&p->x, "a constant of constant dimensions");
-	return sn_lex_expect(&p->x, "=") &&
-	       sn_data_parse(&p->x, p->pr->arena, t->type.dtype, (size_t)n, &t->data);
+	return sn_lex_expect(&p->x, "=")
+	       && sn_data_parse(&p->x, p->pr->arena, t->type.dtype, (size_t)n, &t->data);
 }
 
 static bool
@@ -126,8 +126,8 @@ parse_tensor(parser *p, enum sn_tensor_role role)
 	sn_map_put(&p->tensors, name, t);
 	if (role == TR_INPUT)
 		sn_sym_note_input(&type, t->role_index);
-	return parse_store(p, t) && (role != TR_CONST || parse_data(p, t)) &&
-	       sn_origin_parse(&p->x, p->pr->arena, p->file, &t->origin);
+	return parse_store(p, t) && (role != TR_CONST || parse_data(p, t))
+	       && sn_origin_parse(&p->x, p->pr->arena, p->file, &t->origin);
 }
 
 /* True if the current word is a role, which is consumed. */
@@ -135,7 +135,9 @@ static bool
 take_role(parser *p, enum sn_tensor_role *out)
 {
 	static const char *const words[] = {
-		[TR_INPUT] = "input", [TR_OUTPUT] = "output", [TR_CONST] = "const",
+		[TR_INPUT] = "input",
+		[TR_OUTPUT] = "output",
+		[TR_CONST] = "const",
 		[TR_TEMP] = "temp",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
@@ -156,8 +158,8 @@ parse_knobs(parser *p, struct sn_kernel *k)
 	do {
 		const char *name;
 		int64_t value;
-		if (!sn_lex_name(&p->x, "a knob", &name) || !sn_lex_expect(&p->x, "=") ||
-		    !sn_lex_int(&p->x, "its value", &value))
+		if (!sn_lex_name(&p->x, "a knob", &name) || !sn_lex_expect(&p->x, "=")
+		    || !sn_lex_int(&p->x, "its value", &value))
 			return false;
 		sn_kernel_set_knob(p->pr, k, name, value);
 	} while (sn_lex_take(&p->x, ","));
@@ -175,8 +177,8 @@ parse_kernel_head(parser *p, struct sn_kernel *k)
 	k->nshared = (int)shared;
 	if (sn_lex_take(&p->x, "schedule") && !sn_lex_name(&p->x, "a schedule", &k->schedule))
 		return false;
-	return parse_knobs(p, k) && sn_origin_parse(&p->x, p->pr->arena, p->file, &k->origin) &&
-	       sn_lex_expect(&p->x, "{");
+	return parse_knobs(p, k) && sn_origin_parse(&p->x, p->pr->arena, p->file, &k->origin)
+	       && sn_lex_expect(&p->x, "{");
 }
 
 static bool

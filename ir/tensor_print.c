@@ -9,9 +9,9 @@ struct printer {
 	struct sn_buf *out;
 	const struct sn_program *pr;
 	bool with_data;
-	const char *file;		/* of the program; origins in it don't name it */
-	struct sn_map used;		/* tensors by id that kernels, or views, touch */
-	SN_VEC(const struct sn_reducer *) reducers;	/* not built in */
+	const char *file;   /* of the program; origins in it don't name it */
+	struct sn_map used; /* tensors by id that kernels, or views, touch */
+	SN_VEC(const struct sn_reducer *) reducers; /* not built in */
 };
 
 static void
@@ -42,8 +42,8 @@ sn_reducer_equal(const struct sn_reducer *a, const struct sn_reducer *b)
 	for (int i = 0; i < a->nargs; i++)
 		if (a->arg_types[i] != b->arg_types[i])
 			return false;
-	return same_exprs(a->init, b->init, n) && same_exprs(a->step, b->step, n) &&
-	       same_exprs(a->merge, b->merge, n);
+	return same_exprs(a->init, b->init, n) && same_exprs(a->step, b->step, n)
+	       && same_exprs(a->merge, b->merge, n);
 }
 
 bool
@@ -125,7 +125,9 @@ static void
 print_store(struct printer *p, const struct sn_tensor *t)
 {
 	static const char *const words[] = {
-		[TS_OWN] = "", [TS_VIEW] = " view ", [TS_INPLACE] = " inplace ",
+		[TS_OWN] = "",
+		[TS_VIEW] = " view ",
+		[TS_INPLACE] = " inplace ",
 		[TS_SCRATCH] = " scratch",
 	};
 	sn_buf_add(p->out, words[t->store]);
@@ -140,7 +142,9 @@ static void
 print_tensor(struct printer *p, const struct sn_tensor *t)
 {
 	static const char *const roles[] = {
-		[TR_INPUT] = "input", [TR_OUTPUT] = "output", [TR_CONST] = "const",
+		[TR_INPUT] = "input",
+		[TR_OUTPUT] = "output",
+		[TR_CONST] = "const",
 		[TR_TEMP] = "temp",
 	};
 	sn_buf_addf(p->out, "\t%s ", roles[t->role]);
@@ -170,8 +174,8 @@ print_tensors(struct printer *p)
 		print_tensor(p, pr->outputs.v[i]);
 	for (size_t i = 0; i < pr->tensors.n; i++) {
 		const struct sn_tensor *t = pr->tensors.v[i];
-		if (t->role != TR_INPUT && t->role != TR_OUTPUT &&
-		    sn_map_get_num(&p->used, (uint64_t)t->id))
+		if (t->role != TR_INPUT && t->role != TR_OUTPUT
+		    && sn_map_get_num(&p->used, (uint64_t)t->id))
 			print_tensor(p, t);
 	}
 }
@@ -238,8 +242,8 @@ collect_comp(struct sn_sym_list *l, const struct sn_comp *c)
 static bool
 is_printed(const struct printer *p, const struct sn_tensor *t)
 {
-	return t->role == TR_INPUT || t->role == TR_OUTPUT ||
-	       sn_map_get_num(&p->used, (uint64_t)t->id);
+	return t->role == TR_INPUT || t->role == TR_OUTPUT
+	       || sn_map_get_num(&p->used, (uint64_t)t->id);
 }
 
 /* In order of tensors as printed, then of kernels. */

@@ -25,21 +25,25 @@ sn_verify_excerpt(struct verify *v)
 	struct sn_comp_lines lines = { 0 };
 	sn_buf_init(&b, v->arena);
 	sn_comp_print(&b, v->comp, v->comp->origin, NULL, 0, &lines);
-	const char *line = b.text + (v->line == VL_AXES ? lines.axes :
-				     v->line == VL_ARGS ? lines.args : lines.results[v->result]);
+	const char *line = b.text
+			   + (v->line == VL_AXES   ? lines.axes
+			      : v->line == VL_ARGS ? lines.args
+						   : lines.results[v->result]);
 	line += strspn(line, "\t");
 	return sn_printf(v->diags->arena, "      | %.*s", (int)strcspn(line, "\n"), line);
 }
 
-/* Is there no point at all, so that nothing is read or stored? */
+/* Are there no points where the current line is evaluated? */
 static bool
-is_empty(const struct sn_comp *c)
+is_never_reached(const struct verify *v)
 {
-	for (int i = 0; c && i < c->naxes + c->nred; i++) {
-		const struct sn_axis *a = i < c->naxes ? c->axes[i] : c->red[i - c->naxes];
-		if (sn_is_int_const(a->extent, 0))
+	const struct sn_comp *c = v->comp;
+	for (int i = 0; i < c->naxes; i++)
+		if (sn_is_int_const(c->axes[i]->extent, 0))
 			return true;
-	}
+	for (int i = 0; v->line == VL_ARGS && i < c->nred; i++)
+		if (sn_is_int_const(c->red[i]->extent, 0))
+			return true;
 	return false;
 }
 
@@ -47,7 +51,7 @@ bool
 sn_verify_in_range(struct verify *v, const struct sn_expr *e, const struct sn_expr *extent)
 {
 	int64_t lo, hi, n;
-	if (is_empty(v->comp))
+	if (is_never_reached(v))
 		return true;
 	sn_bounds(e, &lo, &hi);
 	if (sn_get_int(extent, &n) && lo >= 0 && hi < n)
@@ -105,8 +109,8 @@ check_order(struct verify *v, const struct sn_tensor *t)
 	if (t->role == TR_INPUT || t->role == TR_CONST)
 		return;
 	int place = complete_at(v, t);
-	bool is_from_outside = t->store == TS_VIEW && t->base &&
-		(t->base->role == TR_INPUT || t->base->role == TR_CONST);
+	bool is_from_outside = t->store == TS_VIEW && t->base
+			       && (t->base->role == TR_INPUT || t->base->role == TR_CONST);
 	if (place < 0 && !is_from_outside)
 		SN_VERIFY_ERROR(v, DG_TV_ORDER, t->name, "has never been stored");
 	else if (place >= v->place)
@@ -123,8 +127,9 @@ is_sliced(struct verify *v, const struct sn_tensor *t, const struct sn_expr *con
 	if (t->type.rank < k->nshared)
 		return false;
 	for (int i = 0; i < k->nshared; i++)
-		if (idx[i] != sn_axis_expr(v->pr->pool, v->comp->axes[i]) &&
-		    !(sn_is_int_const(idx[i], 0) && sn_is_int_const(v->comp->axes[i]->extent, 1)))
+		if (idx[i] != sn_axis_expr(v->pr->pool, v->comp->axes[i])
+		    && !(sn_is_int_const(idx[i], 0)
+			 && sn_is_int_const(v->comp->axes[i]->extent, 1)))
 			return false;
 	return true;
 }
@@ -222,12 +227,12 @@ check_tensor(struct verify *v, const struct sn_tensor *t)
 	if (!is_known) {
 		SN_VERIFY_ERROR(v, DG_TV_TENSOR, t->name, "has unknown dimensions");
 	} else if (t->role == TR_CONST) {
-		if (!t->data || t->data->dtype != t->type.dtype ||
-		    !sn_type_is_static(&t->type, &n) || (size_t)n != t->data->n)
+		if (!t->data || t->data->dtype != t->type.dtype || !sn_type_is_static(&t->type, &n)
+		    || (size_t)n != t->data->n)
 			SN_VERIFY_ERROR(v, DG_TV_TENSOR, t->name, "has data of another type");
 	}
-	if ((t->store == TS_VIEW || t->store == TS_INPLACE) &&
-	    (!t->base || t->base == t || t->base->type.dtype != t->type.dtype))
+	if ((t->store == TS_VIEW || t->store == TS_INPLACE)
+	    && (!t->base || t->base == t || t->base->type.dtype != t->type.dtype))
 		SN_VERIFY_ERROR(v, DG_TV_TENSOR, t->name, "lies in no tensor of its type");
 }
 

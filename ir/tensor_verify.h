@@ -15,11 +15,11 @@ struct verify {
 	struct sn_arena *arena;
 	const struct sn_kernel *kernel;
 	const struct sn_comp *comp;
-	int place;		/* of the comprehension: counts through the program */
+	int place; /* of the comprehension: counts through the program */
 	enum verify_line line;
-	int result;		/* VL_RESULT: which */
+	int result; /* VL_RESULT: which */
 	bool has_failed;
-	struct verify_stores *stores;	/* by tensor id */
+	struct verify_stores *stores; /* by tensor id */
 };
 
 /* One result of one comprehension that stores a tensor. */
@@ -29,7 +29,9 @@ struct verify_store {
 	int place, result;
 };
 
-struct verify_stores { SN_VEC(struct verify_store) list; };
+struct verify_stores {
+	SN_VEC(struct verify_store) list;
+};
 
 /* Reports with the current line of the text below the message. */
 #define SN_VERIFY_ERROR(v, id, ...) \

@@ -11,7 +11,7 @@ enum place { IN_EXTENT, IN_INDEX, IN_ARGS, IN_VALUE, IN_INIT, IN_STEP, IN_MERGE 
 
 struct walk {
 	struct verify *v;
-	struct sn_map seen;	/* expressions that have been checked in this place */
+	struct sn_map seen; /* expressions that have been checked in this place */
 	enum place place;
 	int depth;
 	bool is_too_deep;
@@ -49,9 +49,10 @@ check_numbered(struct walk *w, const struct sn_expr *e)
 {
 	const struct sn_reducer *r = w->v->comp->reducer;
 	bool is_arg = e->kind == EX_ARG;
-	bool is_legal = is_arg ? w->place == IN_STEP :
-		e->kind == EX_OTHER ? w->place == IN_MERGE :
-		w->place == IN_VALUE || w->place == IN_STEP || w->place == IN_MERGE;
+	bool is_legal = is_arg		      ? w->place == IN_STEP
+			: e->kind == EX_OTHER ? w->place == IN_MERGE
+					      : w->place == IN_VALUE || w->place == IN_STEP
+							|| w->place == IN_MERGE;
 	if (!r || !is_legal || e->state < 0 || e->state >= (is_arg ? r->nargs : r->nstates)) {
 		SN_VERIFY_ERROR(w->v, DG_TV_LEAF, is_arg ? "argument" : "state", e->state);
 		return;
@@ -69,8 +70,8 @@ check_index(struct walk *w, const struct sn_expr *e, int d)
 	bool is_from_data = idx->has & (SN_HAS_READ | SN_HAS_STATE);
 	if (idx->dtype != DT_I64)
 		SN_VERIFY_ERROR(w->v, DG_TV_TYPE, t->name, type_text(idx->dtype), "i64");
-	else if (!e->has_outside && !is_from_data &&
-		 !sn_verify_in_range(w->v, idx, t->type.dims[d])) {
+	else if (!e->has_outside && !is_from_data
+		 && !sn_verify_in_range(w->v, idx, t->type.dims[d])) {
 		struct sn_buf text, extent;
 		sn_buf_init(&text, w->v->arena);
 		sn_buf_init(&extent, w->v->arena);
@@ -107,27 +108,19 @@ static void
 check_node(struct walk *w, const struct sn_expr *e)
 {
 	switch ((enum sn_expr_kind)e->kind) {
-	case EX_AXIS:
-		check_axis(w, e);
-		break;
+	case EX_AXIS: check_axis(w, e); break;
 	case EX_STATE:
 	case EX_OTHER:
-	case EX_ARG:
-		check_numbered(w, e);
-		break;
-	case EX_READ:
-		check_read(w, e);
-		break;
+	case EX_ARG: check_numbered(w, e); break;
+	case EX_READ: check_read(w, e); break;
 	case EX_OP:
-		if (e->lanes != 1 || (e->op != OP_CAST && e->op != OP_BITCAST &&
-				      !sn_op_fits((enum sn_scalar_op)e->op, e->args, e->nargs)))
+		if (e->lanes != 1
+		    || (e->op != OP_CAST && e->op != OP_BITCAST
+			&& !sn_op_fits((enum sn_scalar_op)e->op, e->args, e->nargs)))
 			SN_VERIFY_ERROR(w->v, DG_TV_OP, sn_scalar_info(e->op)->text);
 		break;
-	case EX_LOCAL:
-		SN_VERIFY_ERROR(w->v, DG_TV_LEAF, "local value", e->local->id);
-		break;
-	default:
-		break;
+	case EX_LOCAL: SN_VERIFY_ERROR(w->v, DG_TV_LEAF, "local value", e->local->id); break;
+	default: break;
 	}
 }
 
@@ -219,8 +212,7 @@ sn_verify_exprs(struct verify *v)
 			walk_expr(&index, r->idx[d]);
 		walk_expr(&value, r->value);
 		if (r->value->dtype != r->tensor->type.dtype)
-			SN_VERIFY_ERROR(v, DG_TV_TYPE, r->tensor->name,
-					type_text(r->value->dtype),
+			SN_VERIFY_ERROR(v, DG_TV_TYPE, r->tensor->name, type_text(r->value->dtype),
 					type_text(r->tensor->type.dtype));
 	}
 }

@@ -16,7 +16,10 @@
 
 /* ---- one store ---- */
 
-struct step { int axis; int64_t coef, extent; };	/* extent INT64_MAX: not a number */
+struct step {
+	int axis;
+	int64_t coef, extent;
+}; /* extent INT64_MAX: not a number */
 
 static int
 by_coef(const void *a, const void *b)
@@ -68,9 +71,9 @@ is_mixed_radix(struct step *steps, int n)
 			return false;
 		if (i == n - 1)
 			return true;
-		if (steps[i].extent == INT64_MAX ||
-		    __builtin_mul_overflow(steps[i].coef, steps[i].extent - 1, &more) ||
-		    __builtin_add_overflow(reach, more, &reach))
+		if (steps[i].extent == INT64_MAX
+		    || __builtin_mul_overflow(steps[i].coef, steps[i].extent - 1, &more)
+		    || __builtin_add_overflow(reach, more, &reach))
 			return false;
 	}
 	return true;
@@ -155,8 +158,8 @@ count_points(const struct sn_comp *c, int64_t *out)
 {
 	int64_t n = 1, extent;
 	for (int i = 0; i < c->naxes; i++)
-		if (!sn_get_int(c->axes[i]->extent, &extent) ||
-		    __builtin_mul_overflow(n, extent < 0 ? 0 : extent, &n))
+		if (!sn_get_int(c->axes[i]->extent, &extent)
+		    || __builtin_mul_overflow(n, extent < 0 ? 0 : extent, &n))
 			return false;
 	*out = n;
 	return true;
@@ -182,8 +185,7 @@ index_grid(const struct sn_comp *c, const struct sn_expr *e, int64_t *start, int
 	*start = f.constant;
 	*step = 0;
 	for (int i = 0; i < f.n; i++) {
-		if (f.terms[i].base->kind != EX_AXIS ||
-		    axis_number(c, f.terms[i].base->axis) < 0)
+		if (f.terms[i].base->kind != EX_AXIS || axis_number(c, f.terms[i].base->axis) < 0)
 			return false;
 		*step = gcd(*step, f.terms[i].coef);
 	}
@@ -201,8 +203,8 @@ are_apart(const struct verify_store *a, const struct verify_store *b)
 		sn_bounds(y->idx[d], &ylo, &yhi);
 		if (xhi < ylo || yhi < xlo)
 			return true;
-		if (!index_grid(a->comp, x->idx[d], &xstart, &xstep) ||
-		    !index_grid(b->comp, y->idx[d], &ystart, &ystep))
+		if (!index_grid(a->comp, x->idx[d], &xstart, &xstep)
+		    || !index_grid(b->comp, y->idx[d], &ystart, &ystep))
 			continue;
 		int64_t step = gcd(xstep, ystep), apart;
 		if (step > 1 && !__builtin_sub_overflow(xstart, ystart, &apart) && apart % step)
@@ -220,6 +222,13 @@ at_store(struct verify *v, const struct verify_store *s)
 	v->result = s->result;
 }
 
+static bool
+has_points(const struct sn_comp *c)
+{
+	int64_t n;
+	return !count_points(c, &n) || n > 0;
+}
+
 static void
 check_cover(struct verify *v, const struct sn_tensor *t, const struct verify_stores *s)
 {
@@ -229,7 +238,8 @@ check_cover(struct verify *v, const struct sn_tensor *t, const struct verify_sto
 		if (!count_points(s->list.v[i].comp, &n) || __builtin_add_overflow(got, n, &got))
 			return;
 		for (size_t j = 0; n && j < i; j++)
-			if (!are_apart(&s->list.v[j], &s->list.v[i])) {
+			if (has_points(s->list.v[j].comp)
+			    && !are_apart(&s->list.v[j], &s->list.v[i])) {
 				SN_VERIFY_ERROR(v, DG_TV_STORE, t->name,
 						"has elements that two stores may both write");
 				return;
