@@ -1,8 +1,9 @@
 /*
  * Tensor interpreter: memory of tensors, and kernels in order.
  *
- * Placement, layouts and schedules are ignored: every tensor has row-major
- * memory of its own, given back to a pool after its last use.
+ * Schedules are ignored, and so is where tensors live, but for views and what
+ * they lie in (ir/interp_view.c): every other tensor has row-major memory of its
+ * own, given back to a pool after its last use.
  */
 #include <string.h>
 
@@ -101,7 +102,8 @@ place_const(struct interp *in, const struct sn_tensor *t)
 	struct mem *m = &in->mem[t->id];
 	m->dtype = t->data->dtype;
 	place(m, (char *)t->data->bytes);
-	if (t->data->is_splat) {
+	m->is_splat = t->data->is_splat;
+	if (m->is_splat) {
 		memset(m->strides, 0, sizeof(m->strides));
 		m->is_aligned = false;
 	}
@@ -142,7 +144,7 @@ place_arguments(struct interp *in, const struct sn_array *args, struct sn_array 
 		struct mem *m = &in->mem[pr->outputs.v[i]->id];
 		if (!check_array(in, pr->outputs.v[i], &out[i]))
 			ok = false;
-		else if (m->dtype == out[i].dtype)
+		else if (m->dtype == out[i].dtype && !m->root)
 			place(m, out[i].bytes);
 	}
 	return ok;
@@ -170,7 +172,7 @@ make_memory(struct interp *in, const struct sn_array *args, struct sn_array *out
 	in->mem = SN_NEW_ARRAY(in->arena, pr->tensors.n, struct mem);
 	for (size_t i = 0; i < pr->tensors.n; i++)
 		ok &= shape_memory(in, pr->tensors.v[i]);
-	if (!ok || !place_arguments(in, args, out))
+	if (!ok || !sn_interp_find_views(in) || !place_arguments(in, args, out))
 		return false;
 	for (size_t i = 0; i < pr->tensors.n; i++)
 		if (pr->tensors.v[i]->role == TR_CONST)
@@ -197,14 +199,36 @@ run_kernel(struct interp *in, const struct sn_kernel *k)
 	return !in->has_failed;
 }
 
-/* Memory for what kernel number I touches first. */
+/* Memory of views and of what they lie in, which is kept to the end. */
+static void
+place_shared(struct interp *in, const struct sn_tensor *t)
+{
+	while (in->mem[t->id].root && t->base)
+		t = t->base;
+	struct mem *root = &in->mem[t->id];
+	int64_t n = root->count;
+	if (!root->bytes && sn_interp_shared_size(in, t, &n))
+		place(root, sn_alloc(in->arena, sn_dtype_bytes(root->dtype, (size_t)n)));
+	for (size_t i = 0; i < in->pr->tensors.n; i++) {
+		struct mem *m = &in->mem[i];
+		if (m->root != root)
+			continue;
+		m->dtype = root->dtype;
+		m->is_splat = root->is_splat;
+		place(m, root->bytes);
+	}
+}
+
+/* Memory for what a kernel touches first. */
 static void
 before_kernel(struct interp *in, struct blocks *free_blocks, const struct sn_tensor_list *list)
 {
 	for (size_t i = 0; i < list->list.n; i++) {
 		struct mem *m = &in->mem[list->list.v[i]->id];
 		size_t size = sn_dtype_bytes(m->dtype, (size_t)m->count);
-		if (!m->bytes)
+		if (m->is_shared)
+			place_shared(in, list->list.v[i]);
+		else if (!m->bytes)
 			place(m, take_block(free_blocks, in->arena, size));
 	}
 }
@@ -216,7 +240,7 @@ after_kernel(struct interp *in, struct blocks *free_blocks, const struct sn_tens
 	for (size_t i = 0; i < list->list.n; i++) {
 		const struct sn_tensor *t = list->list.v[i];
 		struct mem *m = &in->mem[t->id];
-		if (m->last_use != kernel || t->role != TR_TEMP || !m->bytes)
+		if (m->last_use != kernel || t->role != TR_TEMP || m->is_shared || !m->bytes)
 			continue;
 		SN_PUSH(in->arena, &free_blocks->list,
 			(struct block){ m->bytes, sn_dtype_bytes(m->dtype, (size_t)m->count) });
@@ -233,7 +257,7 @@ watch(struct interp *in, const struct sn_kernel *k, const struct sn_tensor_list 
 		const struct sn_tensor *t = stores->list.v[i];
 		const struct mem *m = &in->mem[t->id];
 		if (m->last_store == kernel)
-			in->opts->watch(in->opts->arg, k, t, m->bytes,
+			in->opts->watch(in->opts->arg, k, t, sn_interp_dense(in, t),
 					m->dtype == DT_F64 && t->type.dtype != DT_F64);
 	}
 }
@@ -263,12 +287,14 @@ static void
 copy_outputs(struct interp *in, struct sn_array *out)
 {
 	for (size_t i = 0; i < in->pr->outputs.n; i++) {
-		const struct mem *m = &in->mem[in->pr->outputs.v[i]->id];
+		const struct sn_tensor *t = in->pr->outputs.v[i];
+		const struct mem *m = &in->mem[t->id];
 		if (m->bytes == out[i].bytes || !m->bytes)
 			continue;
+		const void *dense = sn_interp_dense(in, t);
 		for (size_t j = 0; j < out[i].n; j++)
 			sn_dtype_store(out[i].dtype, out[i].bytes, j,
-				       sn_dtype_load(m->dtype, m->bytes, j));
+				       sn_dtype_load(m->dtype, dense, j));
 	}
 }
 

@@ -50,7 +50,9 @@ struct lanes {
 /* Memory of a tensor: row-major elements. */
 struct mem {
 	enum sn_dtype dtype;
-	bool is_splat; /* bytes holds one element */
+	struct mem *root; /* of a view: whose memory it lies in */
+	bool is_shared;	  /* views lie in it, or it is one: layouts count */
+	bool is_splat;	  /* bytes holds one element */
 	bool is_aligned;
 	char *bytes;
 	int64_t count;
@@ -87,13 +89,13 @@ struct stream {
 	const struct sn_tensor *tensor;
 	const struct mem *mem;
 	int rank;
-	struct stream_dim dims[SN_MAX_RANK];
-	struct terms flat; /* offset of the first lane, rows left out */
+	struct stream_dim dims[SN_MAX_RANK + 1]; /* one more for the offset in shared memory */
+	struct terms flat;			 /* offset of the first lane, rows left out */
 	int64_t lane_stride[SN_MAX_AXES];
 	int flat_from; /* lane axes from this one on step through memory as one */
 	bool has_rows, has_checks, is_alias;
-	struct slot *outside;		/* NULL: none */
-	int64_t *lane_idx[SN_MAX_RANK]; /* lane parts as tables, made when first needed */
+	struct slot *outside;		    /* NULL: none */
+	int64_t *lane_idx[SN_MAX_RANK + 1]; /* lane parts as tables, made when first needed */
 	load_fn *load;
 	store_fn *store;
 	bool has_reported;
@@ -197,6 +199,16 @@ store_fn *sn_interp_store_fn(enum sn_dtype memory, enum carrier c);
 void sn_stream_finish(struct stream *s, struct plan *p, bool is_row, enum carrier c);
 void sn_stream_read(const struct inst *in, int n);
 void sn_stream_store(const struct inst *in, int n);
+
+/* interp_view.c: tensors that lie in the memory of others. */
+bool sn_interp_find_views(struct interp *in);
+/* Where the element at IDX lies in the memory of T's root. */
+const struct sn_expr *sn_interp_view_offset(struct interp *in, const struct sn_tensor *t,
+					    const struct sn_expr *const *idx);
+/* Elements that memory shared with views needs. */
+bool sn_interp_shared_size(struct interp *in, const struct sn_tensor *t, int64_t *out);
+/* The elements of T in row-major order, copied if they don't lie so. */
+const void *sn_interp_dense(struct interp *in, const struct sn_tensor *t);
 
 /* interp_plan.c: false after a diagnostic. */
 bool sn_plan_build(struct plan *p, struct interp *in, const struct sn_comp *c, struct sn_arena *a);

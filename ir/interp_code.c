@@ -205,8 +205,6 @@ add_index(struct plan *p, struct stream *s, int d, const struct sn_expr *e, int 
 	  bool *is_row)
 {
 	struct stream_dim *dim = &s->dims[d];
-	dim->extent = s->mem->dims[d];
-	dim->stride = s->mem->strides[d];
 	if (add_index_affine(p, dim, e, level)) {
 		for (int j = 0; j < p->lanes.naxes; j++)
 			*is_row |= dim->lane_coef[j] != 0;
@@ -217,6 +215,25 @@ add_index(struct plan *p, struct stream *s, int d, const struct sn_expr *e, int 
 	dim->is_checked = true;
 	*level = dim->row->level > *level ? dim->row->level : *level;
 	*is_row |= dim->row->is_row;
+}
+
+/* All indices of a tensor. In memory that views share its layout says where an element is: then the
+ * dimensions only check, and one more, which can't be wrong if they aren't, is the offset. */
+static void
+add_indices(struct plan *p, struct stream *s, const struct sn_expr *const *idx, int *level,
+	    bool *is_row)
+{
+	for (int d = 0; d < s->rank; d++) {
+		s->dims[d].extent = s->mem->dims[d];
+		s->dims[d].stride = s->mem->is_shared ? 0 : s->mem->strides[d];
+		add_index(p, s, d, idx[d], level, is_row);
+	}
+	if (!s->mem->is_shared)
+		return;
+	const struct sn_expr *offset = sn_interp_view_offset(p->in, s->tensor, idx);
+	s->dims[s->rank].extent = INT64_MAX;
+	s->dims[s->rank].stride = s->mem->is_splat ? 0 : 1;
+	add_index(p, s, s->rank++, offset, level, is_row);
 }
 
 static struct stream *
@@ -235,10 +252,9 @@ compile_read(struct plan *p, const struct sn_expr *e)
 	struct stream *s = new_stream(p, e->tensor);
 	int level = -1;
 	bool is_row = false;
-	for (int d = 0; d < s->rank; d++)
-		add_index(p, s, d, e->args[d], &level, &is_row);
+	add_indices(p, s, e->args, &level, &is_row);
 	if (e->has_outside) {
-		s->outside = compile(p, e->args[s->rank]);
+		s->outside = compile(p, e->args[e->nargs - 1]);
 		level = s->outside->level > level ? s->outside->level : level;
 		is_row |= s->outside->is_row;
 	}
@@ -253,7 +269,7 @@ compile_result(struct plan *p, const struct sn_result *r)
 {
 	struct slot *v = compile(p, r->value);
 	struct stream *s = new_stream(p, r->tensor);
-	int level;
+	int level = -1;
 	bool is_row = true;
 	if (v->dtype != interp_dtype(p->in, r->tensor->type.dtype)) {
 		refuse(p, "a value of another type than its tensor's");
@@ -264,8 +280,7 @@ compile_result(struct plan *p, const struct sn_result *r)
 		emit_copy(p, LEVEL_POST, row, v);
 		v = row;
 	}
-	for (int d = 0; d < s->rank; d++)
-		add_index(p, s, d, r->idx[d], &level, &is_row);
+	add_indices(p, s, r->idx, &level, &is_row);
 	sn_stream_finish(s, p, true, v->carrier);
 	emit(p, LEVEL_POST, &(struct inst){ .run = sn_stream_store, .src = { v }, .stream = s });
 }

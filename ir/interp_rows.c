@@ -91,9 +91,11 @@ floor_mod(int64_t a, int64_t b)
 	BINARY(add_##s, T, T, ADD) \
 	BINARY(sub_##s, T, T, SUB) \
 	BINARY(mul_##s, T, T, MUL) \
-	BINARY(min_##s, T, T, MIN) BINARY(max_##s, T, T, MAX) BINARY(eq_##s, T, int64_t, EQ) \
-		BINARY(ne_##s, T, int64_t, NE) BINARY(lt_##s, T, int64_t, LT) \
-			BINARY(le_##s, T, int64_t, LE) UNARY(neg_##s, T, T, NEG)
+	BINARY(min_##s, T, T, MIN) \
+	BINARY(max_##s, T, T, MAX) \
+	BINARY(eq_##s, T, int64_t, EQ) BINARY(ne_##s, T, int64_t, NE) \
+		BINARY(lt_##s, T, int64_t, LT) BINARY(le_##s, T, int64_t, LE) \
+			UNARY(neg_##s, T, T, NEG)
 FLOATS(f32, float)
 FLOATS(f64, double)
 UNARY(abs_f32, float, float, fabsf)
@@ -149,10 +151,11 @@ static const struct binary_row {
 	ROW3(OP_ADD, c, FIT_ALL, add_##s) \
 	ROW3(OP_SUB, c, FIT_ALL, sub_##s) \
 	ROW3(OP_MUL, c, FIT_ALL, mul_##s) \
-	ROW3(OP_DIV, c, FIT_ALL, div_##s) ROW3(OP_MIN, c, FIT_ALL, min_##s) \
-		ROW3(OP_MAX, c, FIT_ALL, max_##s) ROW3(OP_EQ, c, FIT_ALL, eq_##s) \
-			ROW3(OP_NE, c, FIT_ALL, ne_##s) ROW3(OP_LT, c, FIT_ALL, lt_##s) \
-				ROW3(OP_LE, c, FIT_ALL, le_##s)
+	ROW3(OP_DIV, c, FIT_ALL, div_##s) \
+	ROW3(OP_MIN, c, FIT_ALL, min_##s) \
+	ROW3(OP_MAX, c, FIT_ALL, max_##s) ROW3(OP_EQ, c, FIT_ALL, eq_##s) \
+		ROW3(OP_NE, c, FIT_ALL, ne_##s) ROW3(OP_LT, c, FIT_ALL, lt_##s) \
+			ROW3(OP_LE, c, FIT_ALL, le_##s)
 	FLOAT_ROWS(CR_F32, f32) FLOAT_ROWS(CR_F64, f64) ROW3(OP_ADD, CR_I64, FIT_I64, add_i64) ROW3(
 		OP_SUB, CR_I64, FIT_I64, sub_i64) ROW3(OP_MUL, CR_I64, FIT_I64, mul_i64)
 		ROW3(OP_FLOORDIV, CR_I64, FIT_I64, floordiv_i64) ROW3(

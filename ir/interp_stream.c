@@ -174,7 +174,7 @@ load_cut(const struct stream *s, int j, char *dst, size_t size, int64_t offset, 
 				(int)(r.hi - r.lo));
 		return dst + (size_t)n * size;
 	}
-	int64_t next[SN_MAX_RANK];
+	int64_t next[SN_MAX_RANK + 1];
 	for (int64_t i = 0; i < l->size[j]; i++) {
 		for (int d = 0; d < s->rank; d++)
 			next[d] = at[d] + i * s->dims[d].lane_coef[j];
@@ -230,7 +230,7 @@ lane_offset(struct stream *s, const int64_t *at, int i, int64_t *out_offset)
 			if (s->outside)
 				return LANE_OUTSIDE;
 			report_range(s, d, x);
-			if (dim->extent == 0)
+			if (dim->extent == 0 || s->mem->is_shared)
 				return LANE_OUTSIDE;
 			x = x < 0 ? 0 : dim->extent - 1;
 			place = LANE_CLAMPED;
@@ -291,7 +291,7 @@ sn_stream_read(const struct inst *in, int n)
 	struct stream *s = in->stream;
 	struct slot *dst = in->dst;
 	size_t size = carrier_bytes(dst->carrier);
-	int64_t at[SN_MAX_RANK];
+	int64_t at[SN_MAX_RANK + 1];
 	if (!s->has_rows && (!s->has_checks || is_inside(s, at))) {
 		int64_t offset = terms_value(&s->flat);
 		dst->p = dst->buf;
@@ -319,7 +319,7 @@ sn_stream_store(const struct inst *in, int n)
 	struct stream *s = in->stream;
 	const char *src = in->src[0]->p;
 	size_t size = carrier_bytes(in->src[0]->carrier);
-	int64_t at[SN_MAX_RANK], offset;
+	int64_t at[SN_MAX_RANK + 1], offset;
 	if (!s->has_rows && (!s->has_checks || is_inside(s, at))) {
 		store_inside(s, 0, src, size, terms_value(&s->flat));
 		return;
