@@ -225,6 +225,13 @@ fuzz:
 			-artifact_prefix=build/fuzz/ build/fuzz/corpus/$$f \
 			$$(ls -d tests/fuzz/corpus/$$f 2>/dev/null) || exit 1; done
 
+# The worker pool and the sessions on it, under ThreadSanitizer.
+TSAN	= $(patsubst tests/unit/%.c,build/tsan/tests/unit/%,\
+	  $(wildcard tests/unit/test_pool.c tests/unit/test_runtime.c))
+check-tsan:
+	$(Q)$(SUBMAKE) B=build/tsan LAYERS=support UNIT_HELP= CFLAGS='-O1 -g -fsanitize=thread' $(TSAN)
+	$(Q)B=build/tsan CC='$(CC)' tests/run $(TSAN)
+
 # One unit test alone, with its own output: make unit-buf
 unit-%: $(B)/tests/unit/test_%
 	$(Q)$<
@@ -280,13 +287,14 @@ install: all shared
 		ln -sf $$so.$(VERSION) $(DESTDIR)$(libdir)/$$so.0 && \
 		ln -sf $$so.0 $(DESTDIR)$(libdir)/$$so || exit 1; done
 	$(Q)$(if $(PUBLIC_H),$(INSTALL) -m644 $(PUBLIC_H) -t $(DESTDIR)$(includedir)/sinter)
+	$(Q)sed -i 's,"runtime/,",' $(DESTDIR)$(includedir)/sinter/sinter_runtime.h
 	$(Q)$(if $(MAN),$(INSTALL) -m644 $(MAN) -t $(DESTDIR)$(mandir)/man1)
 	$(Q)echo "$$SINTER_PC" >$(DESTDIR)$(libdir)/pkgconfig/sinter.pc
 	$(Q)echo "$$RUNTIME_PC" >$(DESTDIR)$(libdir)/pkgconfig/sinter-runtime.pc
 
 clean:
 	$(Q)for d in $(LAYERS) runtime tests lint; do rm -rf $(B)/$$d; done
-	$(Q)rm -rf $(B)/*.a $(B)/*.so $(B)/sinter build/asan
+	$(Q)rm -rf $(B)/*.a $(B)/*.so $(B)/sinter build/asan build/tsan
 
 help:
 	@echo 'make              the libraries and the command, under $(B)'
@@ -297,6 +305,7 @@ help:
 	@echo 'make check-onnx   the ONNX backend suite'
 	@echo 'make check-asan   unit and file tests under AddressSanitizer and UBSan'
 	@echo 'make fuzz         libFuzzer on models and texts, FUZZ_SECONDS each'
+	@echo 'make check-tsan   the worker pool under ThreadSanitizer'
 	@echo 'make check-lint   clang-format and clang-tidy; also check-style, check-layers,'
 	@echo '                  check-headers'
 	@echo 'make bless T=PATH rewrites the expectations of file tests'
@@ -312,5 +321,6 @@ help:
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: all lib shared command check unit check-programs check-unit check-files check-lint
-.PHONY: check-layers check-style check-headers check-onnx check-asan bless venv deps bench demo
+.PHONY: check-layers check-style check-headers check-onnx check-asan check-tsan bless venv deps
+.PHONY: bench demo
 .PHONY: fuzz format install clean help

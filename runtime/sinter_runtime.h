@@ -88,8 +88,8 @@ int32_t sinter_pool_threads(const struct sinter_pool *pool);
 /* Calls body(arg, i, worker) for all 0 <= i < n on the pool's threads and the caller's, returns when
  * all are done; it is `parallel` of struct sinter_hooks.  Calls from several threads at once are
  * served one after the other; a body must not call it.  Allocates nothing. */
-void sinter_pool_run(struct sinter_pool *pool,
-		     void (*body)(void *arg, int64_t i, int32_t worker), void *arg, int64_t n);
+void sinter_pool_run(struct sinter_pool *pool, void (*body)(void *arg, int64_t i, int32_t worker),
+		     void *arg, int64_t n);
 
 /* ---- profiles ---- */
 

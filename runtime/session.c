@@ -1,0 +1,301 @@
+/* Sessions: memory and threads for one run at a time. */
+#include <stdlib.h>
+#include <string.h>
+#include "runtime/model.h"
+#include "runtime/profile.h"
+#include "runtime/status.h"
+
+struct output {
+	void *memory; /* the session's; NULL: none yet */
+	size_t room;  /* bytes of it */
+	int is_callers;
+};
+
+struct sinter_session {
+	const struct sinter_loaded *loaded;
+	const struct sinter_model *model;
+	struct sinter_pool *pool;
+	struct sinter_profile *profile;
+	void *context;
+	struct sinter_tensor *in, *out;
+	struct output *outputs;
+	int64_t *dims; /* of all inputs, then of all outputs */
+	void *arena;
+	size_t arena_bytes, arena_room;
+	struct sinter_hooks hooks;
+	int is_ready, is_bound; /* context prepared; memory for the present dimensions */
+};
+
+static void
+on_parallel(void *ctx, void (*body)(void *arg, int64_t i, int32_t worker), void *arg, int64_t n)
+{
+	const struct sinter_session *s = ctx;
+
+	sinter_pool_run(s->pool, body, arg, n);
+}
+
+static void
+on_kernel(void *ctx, int32_t k, int32_t phase)
+{
+	const struct sinter_session *s = ctx;
+
+	sinter_profile_mark(s->profile, k, phase);
+}
+
+static size_t
+ranks_of(const struct sinter_value *v, uint32_t n)
+{
+	size_t sum = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		sum += (size_t)v[i].rank;
+	return sum;
+}
+
+/* Dimensions that the model fixes are known from the beginning; the others are -1. */
+static int64_t *
+place_dims(struct sinter_tensor *t, const struct sinter_value *v, uint32_t n, int64_t *dims)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		t[i].rank = v[i].rank;
+		t[i].dims = dims;
+		for (int32_t d = 0; d < v[i].rank; d++)
+			*dims++ = v[i].dims[d];
+	}
+	return dims;
+}
+
+static int
+allocate(struct sinter_session *s)
+{
+	const struct sinter_model *m = s->model;
+	size_t nin = m->ninputs, nout = m->noutputs;
+
+	s->context = sinter_aligned(m->context_bytes);
+	s->in = calloc(nin + 1, sizeof(*s->in));
+	s->out = calloc(nout + 1, sizeof(*s->out));
+	s->outputs = calloc(nout + 1, sizeof(*s->outputs));
+	s->dims = calloc(ranks_of(m->inputs, m->ninputs) + ranks_of(m->outputs, m->noutputs) + 1,
+			 sizeof(*s->dims));
+	if (!s->context || !s->in || !s->out || !s->outputs || !s->dims)
+		return 0;
+	int64_t *dims = place_dims(s->in, m->inputs, m->ninputs, s->dims);
+
+	place_dims(s->out, m->outputs, m->noutputs, dims);
+	return 1;
+}
+
+static void
+set_hooks(struct sinter_session *s)
+{
+	s->hooks.ctx = s;
+	s->hooks.nthreads = 1;
+	if (s->pool) {
+		s->hooks.nthreads = sinter_pool_threads(s->pool);
+		s->hooks.parallel = on_parallel;
+	}
+	if (s->profile)
+		s->hooks.kernel = on_kernel;
+}
+
+static int
+prepare(struct sinter_session *s, struct sinter_error *error)
+{
+	const struct sinter_model *m = s->model;
+
+	if (!allocate(s))
+		return sinter_fail(error, SINTER_NO_MEMORY, "out of memory");
+	int status = m->init(s->context, s->loaded->weights, s->loaded->weights_size);
+
+	if (status != SINTER_OK)
+		return sinter_fail(error, status, "'%s': %s", m->name, m->text(status));
+	s->is_ready = 1;
+	set_hooks(s);
+	return SINTER_OK;
+}
+
+int
+sinter_session_new(struct sinter_loaded *loaded, const struct sinter_session_opts *opts,
+		   struct sinter_session **out, struct sinter_error *error)
+{
+	if (!loaded || !out)
+		return sinter_fail(error, SINTER_BAD_CALL,
+				   "no model, or nowhere to put the session");
+	struct sinter_session *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return sinter_fail(error, SINTER_NO_MEMORY, "out of memory");
+	s->loaded = loaded;
+	s->model = loaded->model;
+	s->pool = opts ? opts->pool : NULL;
+	s->profile = opts ? opts->profile : NULL;
+	int status = prepare(s, error);
+
+	if (status == SINTER_OK)
+		*out = s;
+	else
+		sinter_session_free(s);
+	return status;
+}
+
+void
+sinter_session_free(struct sinter_session *session)
+{
+	if (!session)
+		return;
+	if (session->is_ready)
+		session->model->free(session->context);
+	for (uint32_t i = 0; session->outputs && i < session->model->noutputs; i++)
+		free(session->outputs[i].memory);
+	free(session->outputs);
+	free(session->in);
+	free(session->out);
+	free(session->dims);
+	free(session->context);
+	free(session->arena);
+	free(session);
+}
+
+/* Are DIMS as V allows? The model itself checks dimensions against each other. */
+static int
+check_dims(const struct sinter_value *v, const int64_t *dims, struct sinter_error *error)
+{
+	for (int32_t d = 0; d < v->rank; d++) {
+		int64_t want = v->dims[d], have = dims ? dims[d] : want;
+
+		if (have < 0)
+			return sinter_fail(error, SINTER_BAD_DIMS,
+					   "input '%s': dimension %d ('%s') is not given", v->name,
+					   (int)d, v->dim_names[d]);
+		if (want >= 0 && have != want)
+			return sinter_fail(error, SINTER_BAD_DIMS,
+					   "input '%s': dimension %d is %lld, the model fixes %lld",
+					   v->name, (int)d, (long long)have, (long long)want);
+	}
+	return SINTER_OK;
+}
+
+int
+sinter_session_set_input(struct sinter_session *session, uint32_t i, const void *data, size_t bytes,
+			 const int64_t *dims, struct sinter_error *error)
+{
+	if (i >= session->model->ninputs)
+		return sinter_fail(error, SINTER_NO_NAME, "'%s' has no input %u",
+				   session->model->name, (unsigned)i);
+	const struct sinter_value *v = &session->model->inputs[i];
+	struct sinter_tensor *t = &session->in[i];
+	int status = check_dims(v, dims, error);
+
+	if (status != SINTER_OK)
+		return status;
+	t->data = (void *)data;
+	t->capacity = t->bytes = bytes;
+	for (int32_t d = 0; d < v->rank; d++) {
+		int64_t n = dims ? dims[d] : v->dims[d];
+
+		if (t->dims[d] != n)
+			session->is_bound = 0;
+		t->dims[d] = n;
+	}
+	return SINTER_OK;
+}
+
+int
+sinter_session_set_output(struct sinter_session *session, uint32_t i, void *data, size_t capacity,
+			  struct sinter_error *error)
+{
+	if (i >= session->model->noutputs)
+		return sinter_fail(error, SINTER_NO_NAME, "'%s' has no output %u",
+				   session->model->name, (unsigned)i);
+	struct output *o = &session->outputs[i];
+
+	o->is_callers = data != NULL;
+	session->out[i].data = data ? data : o->memory;
+	session->out[i].capacity = data ? capacity : o->room;
+	session->is_bound = 0;
+	return SINTER_OK;
+}
+
+/* Memory of at least BYTES in *P, which has ROOM; its content is lost. */
+static int
+make_room(void **p, size_t *room, size_t bytes)
+{
+	if (*p && *room >= bytes)
+		return 1;
+	free(*p);
+	*p = sinter_aligned(bytes);
+	*room = *p ? bytes : 0;
+	return *p != NULL;
+}
+
+static int
+place_output(struct sinter_session *s, uint32_t i, struct sinter_error *error)
+{
+	struct sinter_tensor *t = &s->out[i];
+	struct output *o = &s->outputs[i];
+
+	if (o->is_callers && t->capacity < t->bytes)
+		return sinter_fail(error, SINTER_TOO_SMALL, "output '%s' needs %zu bytes, not %zu",
+				   s->model->outputs[i].name, t->bytes, t->capacity);
+	if (o->is_callers)
+		return SINTER_OK;
+	int has_room = make_room(&o->memory, &o->room, t->bytes);
+
+	t->data = o->memory;
+	t->capacity = o->room;
+	if (!has_room)
+		return sinter_fail(error, SINTER_NO_MEMORY,
+				   "out of memory: output '%s' of %zu bytes",
+				   s->model->outputs[i].name, t->bytes);
+	return SINTER_OK;
+}
+
+int
+sinter_session_bind(struct sinter_session *session, struct sinter_error *error)
+{
+	const struct sinter_model *m = session->model;
+	struct sinter_need need = { 0 };
+
+	session->is_bound = 0;
+	int status = m->dims(session->in, session->out, session->hooks.nthreads, &need);
+
+	if (status != SINTER_OK)
+		return sinter_fail(error, status, "'%s': %s", m->name, m->text(status));
+	for (uint32_t i = 0; i < m->noutputs && status == SINTER_OK; i++)
+		status = place_output(session, i, error);
+	if (status != SINTER_OK)
+		return status;
+	if (!make_room(&session->arena, &session->arena_room, need.arena_bytes))
+		return sinter_fail(error, SINTER_NO_MEMORY, "out of memory: arena of %zu bytes",
+				   need.arena_bytes);
+	session->arena_bytes = need.arena_bytes;
+	session->is_bound = 1;
+	return SINTER_OK;
+}
+
+int
+sinter_session_run(struct sinter_session *session, struct sinter_error *error)
+{
+	const struct sinter_model *m = session->model;
+
+	if (!session->is_bound)
+		return sinter_fail(error, SINTER_BAD_CALL, "'%s' is run without bind", m->name);
+	int status = m->run(session->context, session->in, session->out, session->arena,
+			    session->arena_room, &session->hooks);
+
+	return status == SINTER_OK
+		       ? SINTER_OK
+		       : sinter_fail(error, status, "'%s': %s", m->name, m->text(status));
+}
+
+const struct sinter_tensor *
+sinter_session_output(const struct sinter_session *session, uint32_t i)
+{
+	return i < session->model->noutputs ? &session->out[i] : NULL;
+}
+
+size_t
+sinter_session_arena_bytes(const struct sinter_session *session)
+{
+	return session->is_bound ? session->arena_bytes : 0;
+}
