@@ -13,9 +13,9 @@ sn_infer_nll_loss(struct sn_infer *c, struct sn_node *n)
 	bool is_none = strcmp(reduction, "none") == 0;
 	if (!is_none && strcmp(reduction, "sum") != 0 && strcmp(reduction, "mean") != 0)
 		return SN_INFER_ERROR(c, n, DG_ATTR, "reduction", "must be none, sum or mean");
-	if (!sn_infer_check_rank(c, n, 0, 2, SN_MAX_RANK) ||
-	    !sn_infer_check_rank(c, n, 1, x->rank - 1, x->rank - 1) ||
-	    !sn_infer_check_dims(c, n, 0, 0, 1, 0) || !sn_infer_check_rank(c, n, 2, 1, 1))
+	if (!sn_infer_check_rank(c, n, 0, 2, SN_MAX_RANK)
+	    || !sn_infer_check_rank(c, n, 1, x->rank - 1, x->rank - 1)
+	    || !sn_infer_check_dims(c, n, 0, 0, 1, 0) || !sn_infer_check_rank(c, n, 2, 1, 1))
 		return false;
 	for (int i = 2; i < x->rank; i++)
 		if (!sn_infer_check_dims(c, n, 0, i, 1, i - 1))

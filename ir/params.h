@@ -49,6 +49,15 @@ struct sn_resize {
 };
 bool sn_node_resizes(struct sn_pool *p, const struct sn_node *n, struct sn_resize *out);
 
+/* Attention: operands Q, K, V of three dimensions (heads inside the last) or four. */
+struct sn_attention {
+	bool is_packed; /* three dimensions */
+	int64_t repeat; /* query heads for each key head */
+	const struct sn_expr *batch, *q_heads, *kv_heads, *q_len, *past_len, *kv_len, *total_len;
+	const struct sn_expr *head_size, *v_head_size;
+};
+bool sn_node_attention(struct sn_pool *p, const struct sn_node *n, struct sn_attention *out);
+
 /* Einsum: labels are bits 0..51 (letters) and from 52 the dimensions of the ellipsis. */
 enum { SN_MAX_TERMS = 8, SN_MAX_LABELS = 64 };
 struct sn_einsum {

@@ -98,8 +98,8 @@ const struct sn_expr *sn_lower_saturate(struct sn_lower *c, const struct sn_expr
 					const struct sn_expr *zero, enum sn_dtype t);
 
 /* The stages of a log-softmax of X along AXIS into Y. */
-void sn_lower_log_softmax_of(struct sn_lower *c, struct sn_tensor *x, int64_t axis,
-			     struct sn_tensor *y);
+void
+sn_lower_log_softmax_of(struct sn_lower *c, struct sn_tensor *x, int64_t axis, struct sn_tensor *y);
 
 /* "Not supported yet" with the node's name; returns false. */
 bool sn_lower_refuse(struct sn_lower *c, const char *what);

@@ -90,7 +90,7 @@ sn_lower_softmax_loss(struct sn_lower *c)
 		log = sn_lower_temp(c, "log", sn_lower_compute_type(x->type.dtype), x->type.rank,
 				    x->type.dims);
 	sn_lower_log_softmax_of(c, x, 1, log);
-	c->kernel->nshared = 0;		/* the loss goes another way through the axes */
+	c->kernel->nshared = 0; /* the loss goes another way through the axes */
 	if (y)
 		loss_of(c, log, y);
 	return true;
