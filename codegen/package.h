@@ -1,6 +1,6 @@
 /*
  * Shared by the files that write a package: package.c (files), package_c.c (the model's C around
- * its kernels), package_run.c (memory and run), package_h.c (header), package_json.c. codegen/ only.
+ * its kernels), package_sizes.c, package_run.c, package_h.c (header), package_json.c. codegen/ only.
  */
 #ifndef CODEGEN_PACKAGE_H
 #define CODEGEN_PACKAGE_H
@@ -39,6 +39,12 @@ void sn_package_json(struct sn_package *k, struct sn_buf *out);
 /* Expression over the model's symbols, with SIZES ("s->") before each. */
 const char *sn_package_size_text(struct sn_package *k, const struct sn_expr *e, const char *sizes,
 				 int strength);
+
+/* Does the run place temporaries, because their sizes depend on dimensions? */
+bool sn_is_placed_at_run(const struct sn_package *k);
+
+/* Bytes of T, row-major, and dense. */
+const struct sn_expr *sn_package_bytes(struct sn_package *k, const struct sn_tensor *t);
 
 /* TEXT with $n and $N replaced by the model's name, small and in capitals. */
 void sn_package_text(struct sn_package *k, struct sn_buf *out, const char *text);

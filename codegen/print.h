@@ -1,6 +1,6 @@
 /*
- * The printer's state, shared by its files: print.c (functions and statements), print_expr.c
- * (expressions), helpers.c (templates, helper functions, vector types). codegen/ only.
+ * The printer's state, shared by its files: print.c (functions and statements), print_names.c,
+ * print_parallel.c, print_expr.c (expressions), helpers.c (templates, helpers, types). codegen/ only.
  */
 #ifndef CODEGEN_PRINT_H
 #define CODEGEN_PRINT_H
@@ -91,6 +91,38 @@ const char *sn_fill(struct sn_printer *p, const char *text, const struct sn_fill
 
 /* Makes sure that the helpers named in the list NAMES stand in the prologue. */
 void sn_need_helpers(struct sn_printer *p, const char *names, struct sn_ty ty, struct sn_ty src);
+
+/* ---- print_names.c ---- */
+
+/* Names OBJECT, of C type TYPE, until the scope that began at MARK scopes ends. */
+const char *
+sn_declare(struct sn_printer *p, const void *object, const char *base, const char *type);
+const char *sn_declare_buffer(struct sn_printer *p, const struct sn_buffer *b);
+void sn_leave_scope(struct sn_printer *p, size_t mark);
+void sn_reset_names(struct sn_printer *p);
+const char *sn_name_of(struct sn_printer *p, const void *object);
+void sn_indent(struct sn_buf *out, int depth);
+/* "float (*acc)[16]": a pointer that is indexed as the buffer is. */
+const char *sn_pointer_text(struct sn_printer *p, const struct sn_buffer *b, const char *name);
+/* The statement that makes a local buffer. */
+void sn_print_alloc(struct sn_printer *p, struct sn_buf *out, const struct sn_buffer *b, int depth);
+
+/* ---- print.c ---- */
+
+void sn_print_block(struct sn_printer *p, struct sn_buf *out, const struct sn_block *b, int depth);
+
+/* ---- print_parallel.c ---- */
+
+struct sn_uses {
+	struct sn_printer *p;
+	struct sn_map set; /* symbols, axes, locals, buffers, by address */
+	bool has_scratch, has_parallel;
+};
+void sn_find_uses(struct sn_printer *p, const struct sn_block *b, struct sn_uses *out);
+bool sn_is_used(const struct sn_uses *u, const void *object);
+/* The call that runs loop S in parallel; its body goes into P's bodies. */
+void
+sn_print_parallel(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int depth);
 
 /* Adds to the helpers the function of local X whose body is F's, and whose result Y is; elements
  * beyond LIMIT go to the library's function NAME, if that is not NULL. */

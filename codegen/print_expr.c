@@ -228,7 +228,8 @@ word_of(enum sn_scalar_op op)
 				 : sn_scalar_info(op)->text;
 }
 
-/* A helper that does the operation on elements of type T lane by lane, by way of arrays: those the compilers vectorise. */
+/* A helper that does the operation on elements of type T lane by lane, by way of arrays, over which
+ * the compilers vectorise. */
 static const char *
 lane_by_lane(struct sn_printer *p, const struct sn_expr *e, enum sn_dtype t)
 {

@@ -1,0 +1,290 @@
+/*
+ * The model's C file, second part: dimensions and the arena.
+ */
+#include <string.h>
+#include "codegen/package.h"
+#include "codegen/weights.h"
+#include "ir/layout.h"
+
+enum { ALIGN = 64 };
+
+/* The largest dimension accepted where nothing is known: products of a few of them fit in 64 bits. */
+static const int64_t most = 1 << 24;
+
+static bool
+has_sizes(const struct sn_package *k)
+{
+	return k->m->pool->nsyms > 0;
+}
+
+bool
+sn_is_placed_at_run(const struct sn_package *k)
+{
+	return !k->m->plan->is_static;
+}
+
+const char *
+sn_package_size_text(struct sn_package *k, const struct sn_expr *e, const char *sizes, int strength)
+{
+	struct sn_printer *p = &k->printer;
+
+	sn_map_init(&p->names, k->arena);
+	p->func_name = "sizes";
+	for (int i = 0; i < k->m->pool->nsyms; i++)
+		sn_map_put_num(&p->names, (uint64_t)(uintptr_t)k->m->pool->syms[i],
+			       sn_printf(k->arena, "%s%s", sizes, k->size_names[i]));
+	return sn_expr_text(p, e, strength);
+}
+
+const struct sn_expr *
+sn_package_bytes(struct sn_package *k, const struct sn_tensor *t)
+{
+	struct sn_pool *p = k->m->pool;
+	int bits = sn_dtype_info(t->type.dtype)->bits;
+	const struct sn_expr *n = sn_type_count(p, &t->type);
+
+	return bits >= 8 ? sn_mulk(p, n, bits / 8)
+			 : sn_divk(p, sn_addk(p, sn_mulk(p, n, bits), 7), 8);
+}
+
+/* ---- dimensions ---- */
+
+static void
+rank_checks(struct sn_buf *out, struct sn_tensor *const *v, size_t n, const char *what)
+{
+	sn_buf_addf(out, "\tstatic const int32_t ranks[] = { ");
+	for (size_t i = 0; i < n; i++)
+		sn_buf_addf(out, "%s%d", i ? ", " : "", v[i]->type.rank);
+	sn_buf_addf(out,
+		    " };\n\n\tfor (int i = 0; i < %zu; i++)\n"
+		    "\t\tif (%s[i].rank != ranks[i] || (ranks[i] && !%s[i].dims))\n"
+		    "\t\t\treturn SINTER_BAD_CALL;\n",
+		    n, what, what);
+}
+
+static void
+read_symbols(struct sn_package *k, struct sn_buf *out)
+{
+	for (int i = 0; i < k->m->pool->nsyms; i++) {
+		const struct sn_sym *s = k->m->pool->syms[i];
+		const char *name = k->size_names[i];
+		int64_t hi = s->hi < most ? s->hi : most;
+
+		if (!s->is_dim) {
+			sn_buf_addf(out, "\ts->%s = 0;\n", name);
+			continue;
+		}
+		sn_buf_addf(out, "\ts->%s = in[%d].dims[%d];\n", name, s->input, s->axis);
+		sn_buf_addf(out,
+			    "\tif (s->%s < %lld || s->%s > %lld)\n\t\treturn SINTER_BAD_DIMS;\n",
+			    name, (long long)(s->lo > 0 ? s->lo : 0), name, (long long)hi);
+	}
+}
+
+static bool
+is_where_read(const struct sn_expr *e, size_t input, int axis)
+{
+	return e->kind == EX_SYM && e->sym->is_dim && e->sym->input == (int)input
+	       && e->sym->axis == axis;
+}
+
+static void
+check_input(struct sn_package *k, struct sn_buf *out, size_t i)
+{
+	const struct sn_type *t = &k->m->program->inputs.v[i]->type;
+	int n = 0;
+
+	for (int d = 0; d < t->rank; d++) {
+		if (is_where_read(t->dims[d], i, d))
+			continue;
+		sn_buf_addf(out, "%s in[%zu].dims[%d] != %s", n++ ? " ||\n\t   " : "\tif (", i, d,
+			    sn_package_size_text(k, t->dims[d], "s->", CP_EQUAL + 1));
+	}
+	if (n)
+		sn_buf_add(out, ")\n\t\treturn SINTER_BAD_DIMS;\n");
+}
+
+static void
+read_dims(struct sn_package *k, struct sn_buf *out)
+{
+	size_t n = k->m->program->inputs.n;
+
+	sn_buf_add(out,
+		   "/* Sizes from the dimensions of the inputs, all of which are checked. */\n"
+		   "static int\nread_dims(const struct sinter_tensor *in, struct sizes *s)\n{\n");
+	if (n)
+		rank_checks(out, k->m->program->inputs.v, n, "in");
+	else
+		sn_buf_add(out, "\t(void)in;\n");
+	if (has_sizes(k))
+		read_symbols(k, out);
+	else
+		sn_buf_add(out, "\t(void)s;\n");
+	for (size_t i = 0; i < n; i++)
+		check_input(k, out, i);
+	sn_buf_add(out, "\treturn SINTER_OK;\n}\n\n");
+}
+
+static void
+write_dims(struct sn_package *k, struct sn_buf *out)
+{
+	size_t n = k->m->program->outputs.n;
+
+	sn_buf_add(out,
+		   "/* Dimensions and bytes of the outputs. */\n"
+		   "static int\nwrite_dims(struct sinter_tensor *out, const struct sizes *s)\n{\n");
+	rank_checks(out, k->m->program->outputs.v, n, "out");
+	if (!has_sizes(k))
+		sn_buf_add(out, "\t(void)s;\n");
+	for (size_t i = 0; i < n; i++) {
+		const struct sn_tensor *t = k->m->program->outputs.v[i];
+
+		for (int d = 0; d < t->type.rank; d++)
+			sn_buf_addf(out, "\tout[%zu].dims[%d] = %s;\n", i, d,
+				    sn_package_size_text(k, t->type.dims[d], "s->", CP_ASSIGN));
+		sn_buf_addf(out, "\tout[%zu].bytes = (size_t)%s;\n", i,
+			    sn_package_size_text(k, sn_package_bytes(k, t), "s->", CP_UNARY));
+	}
+	sn_buf_add(out, "\treturn SINTER_OK;\n}\n\n");
+}
+
+void
+sn_package_sizes(struct sn_package *k, struct sn_buf *out)
+{
+	sn_buf_add(out, "/* What the inputs' dimensions leave open. */\nstruct sizes {\n");
+	for (int i = 0; i < k->m->pool->nsyms; i++)
+		sn_buf_addf(out, "\tint64_t %s;\n", k->size_names[i]);
+	sn_buf_add(out, has_sizes(k) ? "};\n\n" : "\tint unused;\n};\n\n");
+	read_dims(k, out);
+	write_dims(k, out);
+}
+
+/* ---- the arena ---- */
+
+static int64_t
+round_up(int64_t n)
+{
+	return (n + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+static void
+static_places(struct sn_package *k, struct sn_buf *out)
+{
+	const struct sn_plan *plan = k->m->plan;
+
+	if (k->temps.n)
+		sn_buf_add(
+			out,
+			"/* Places in the arena, in bytes, and the steps of the run that use them. */\n");
+	for (size_t i = 0; i < k->temps.n; i++) {
+		int id = k->temps.v[i]->id;
+
+		sn_buf_addf(out, "#define A_%s %lld\t/* %d to %d */\n", k->tensor_names[id],
+			    (long long)plan->offsets[id], plan->first[id], plan->last[id]);
+	}
+	sn_buf_addf(out, "#define A_END %lld\n\n", (long long)round_up(plan->arena_bytes));
+}
+
+static const char place_text[] =
+	"/* Each takes the lowest place that is free during its life, the largest first. */\n"
+	"static int64_t\n"
+	"place(const int64_t *size, int64_t *offset)\n"
+	"{\n"
+	"\tint32_t order[A_COUNT], moved;\n"
+	"\tint64_t end = 0;\n"
+	"\n"
+	"\tfor (int32_t i = 0; i < A_COUNT; i++) {\n"
+	"\t\tint32_t j = i;\n"
+	"\n"
+	"\t\tfor (; j > 0 && size[order[j - 1]] < size[i]; j--)\n"
+	"\t\t\torder[j] = order[j - 1];\n"
+	"\t\torder[j] = i;\n"
+	"\t}\n"
+	"\tfor (int32_t i = 0; i < A_COUNT; i++) {\n"
+	"\t\tconst int32_t t = order[i];\n"
+	"\t\tint64_t at = 0;\n"
+	"\n"
+	"\t\tdo {\n"
+	"\t\t\tmoved = 0;\n"
+	"\t\t\tfor (int32_t j = 0; j < i; j++) {\n"
+	"\t\t\t\tconst int32_t u = order[j];\n"
+	"\n"
+	"\t\t\t\tif (first[u] <= last[t] && first[t] <= last[u] &&\n"
+	"\t\t\t\t    offset[u] < at + size[t] && at < offset[u] + size[u]) {\n"
+	"\t\t\t\t\tat = offset[u] + size[u];\n"
+	"\t\t\t\t\tmoved = 1;\n"
+	"\t\t\t\t}\n"
+	"\t\t\t}\n"
+	"\t\t} while (moved);\n"
+	"\t\toffset[t] = at;\n"
+	"\t\tend = at + size[t] > end ? at + size[t] : end;\n"
+	"\t}\n"
+	"\treturn end;\n"
+	"}\n\n";
+
+static void
+lives(struct sn_package *k, struct sn_buf *out, const char *name, const int *v)
+{
+	sn_buf_addf(out, "static const int32_t %s[] = {", name);
+	for (size_t i = 0; i < k->temps.n; i++)
+		sn_buf_addf(out, "%s%d%s", i % 16 ? " " : "\n\t", v[k->temps.v[i]->id],
+			    i + 1 < k->temps.n ? "," : "");
+	sn_buf_add(out, "\n};\n");
+}
+
+static void
+run_time_places(struct sn_package *k, struct sn_buf *out)
+{
+	sn_buf_add(out, "/* Temporaries, and the steps between which they live. */\nenum {\n");
+	for (size_t i = 0; i < k->temps.n; i++)
+		sn_buf_addf(out, "\tA_%s,\n", k->tensor_names[k->temps.v[i]->id]);
+	sn_buf_add(out, "\tA_COUNT\n};\n");
+	lives(k, out, "first", k->m->plan->first);
+	lives(k, out, "last", k->m->plan->last);
+	sn_buf_add(out, "\nstatic void\ntemp_sizes(const struct sizes *s, int64_t *size)\n{\n");
+	for (size_t i = 0; i < k->temps.n; i++) {
+		int id = k->temps.v[i]->id;
+
+		sn_buf_addf(out, "\tsize[A_%s] = %s;\n", k->tensor_names[id],
+			    sn_package_size_text(k, k->m->plan->sizes[id], "s->", CP_ASSIGN));
+	}
+	sn_buf_add(out, "}\n\n");
+	sn_buf_add(out, place_text);
+}
+
+static const char dims_text[] =
+	"int\n"
+	"$n_dims(const struct sinter_tensor *in, struct sinter_tensor *out, int32_t nthreads,\n"
+	"        struct sinter_need *need)\n"
+	"{\n"
+	"\tstruct sizes s;\n"
+	"\tint status;\n"
+	"\n"
+	"\tif (nthreads < 1 || !out || !need)\n"
+	"\t\treturn SINTER_BAD_CALL;\n"
+	"\tstatus = read_dims(in, &s);\n"
+	"\tif (status == SINTER_OK)\n"
+	"\t\tstatus = write_dims(out, &s);\n"
+	"\tif (status == SINTER_OK)\n"
+	"\t\tneed->arena_bytes = arena_bytes(&s) + (size_t)nthreads * SCRATCH_BYTES;\n"
+	"\treturn status;\n"
+	"}\n\n";
+
+void
+sn_package_memory(struct sn_package *k, struct sn_buf *out)
+{
+	if (sn_is_placed_at_run(k))
+		run_time_places(k, out);
+	else
+		static_places(k, out);
+	sn_buf_addf(out, "#define SCRATCH_BYTES %lld\t/* for each worker */\n\n",
+		    (long long)round_up(k->scratch_bytes));
+	sn_buf_add(out, "static size_t\narena_bytes(const struct sizes *s)\n{\n");
+	if (sn_is_placed_at_run(k))
+		sn_buf_add(out,
+			   "\tint64_t size[A_COUNT], offset[A_COUNT];\n\n\ttemp_sizes(s, size);\n"
+			   "\treturn (size_t)place(size, offset);\n}\n\n");
+	else
+		sn_buf_add(out, "\t(void)s;\n\treturn A_END;\n}\n\n");
+	sn_package_text(k, out, dims_text);
+}

@@ -1,0 +1,150 @@
+/*
+ * Names of what a function declares, and declarations of its buffers.
+ */
+#include <string.h>
+#include "codegen/print.h"
+
+static const char *const reserved[] = {
+	"auto",	  "bool",     "break",	"case",	    "char",   "const",	  "continue", "default",
+	"do",	  "double",   "else",	"enum",	    "extern", "false",	  "float",    "for",
+	"goto",	  "if",	      "inline", "int",	    "long",   "register", "restrict", "return",
+	"short",  "signed",   "sizeof", "static",   "struct", "switch",	  "true",     "typedef",
+	"union",  "unsigned", "void",	"volatile", "while",  "args",	  "arg",      "env",
+	"worker", "asm",      "typeof", "memcpy",   "memset", "main",	  "unix",     "linux",
+};
+
+/* ---- names ---- */
+
+/* S with other characters than letters and digits replaced, shortened, not starting with a digit. */
+static char *
+identifier(struct sn_arena *a, const char *s)
+{
+	size_t n = strlen(s);
+	const char *from = n > 40 ? s + n - 40 : s;
+	char *id = sn_printf(a, "%s%s", *from >= '0' && *from <= '9' ? "_" : "", from);
+
+	for (char *c = id; *c; c++)
+		if (!(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z')
+		    && !(*c >= '0' && *c <= '9'))
+			*c = '_';
+	return *id && strcmp(id, "_") ? id : "t";
+}
+
+/* Names OBJECT until the scope ends. */
+const char *
+sn_declare(struct sn_printer *p, const void *object, const char *base, const char *type)
+{
+	const char *id = identifier(p->arena, base), *name = id;
+
+	for (int i = 2; sn_map_get(&p->taken, name); i++)
+		name = sn_printf(p->arena, "%s_%d", id, i);
+	sn_map_put(&p->taken, name, p);
+	sn_map_put_num(&p->names, (uint64_t)(uintptr_t)object, (void *)name);
+	SN_PUSH(p->arena, &p->scope,
+		(struct sn_named){ name, sn_printf(p->arena, "%s %s", type, name), object });
+	return name;
+}
+
+void
+sn_leave_scope(struct sn_printer *p, size_t mark)
+{
+	while (p->scope.n > mark)
+		sn_map_put(&p->taken, p->scope.v[--p->scope.n].name, NULL);
+}
+
+const char *
+sn_name_of(struct sn_printer *p, const void *object)
+{
+	return sn_map_get_num(&p->names, (uint64_t)(uintptr_t)object);
+}
+
+void
+sn_indent(struct sn_buf *out, int depth)
+{
+	sn_buf_fill(out, '\t', (size_t)depth);
+}
+
+void
+sn_reset_names(struct sn_printer *p)
+{
+	sn_map_init(&p->names, p->arena);
+	sn_map_init(&p->taken, p->arena);
+	memset(&p->scope, 0, sizeof(p->scope));
+	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
+		sn_map_put(&p->taken, reserved[i], p);
+}
+
+/* ---- declarations of buffers ---- */
+
+static const char *
+element_type(struct sn_printer *p, const struct sn_buffer *b)
+{
+	if (b->lanes > 1)
+		return sn_c_type(p, sn_ty_of(b->dtype, b->lanes, 8));
+	return sn_c_memory(b->dtype);
+}
+
+/* "[14][16]" from dimension FIRST on. */
+static const char *
+dims_text(struct sn_printer *p, const struct sn_buffer *b, int first)
+{
+	struct sn_buf t;
+
+	sn_buf_init(&t, p->arena);
+	if (b->rank == 0 && first == 0)
+		sn_buf_add(&t, "[1]");
+	for (int i = first; i < b->rank; i++)
+		sn_buf_addf(&t, "[%s]", sn_expr_text(p, b->dims[i], CP_ASSIGN));
+	return t.text;
+}
+
+/* "float (*acc)[16]": a pointer that is indexed as the buffer is. */
+const char *
+sn_pointer_text(struct sn_printer *p, const struct sn_buffer *b, const char *name)
+{
+	const char *type = element_type(p, b);
+
+	if (b->rank <= 1)
+		return sn_printf(p->arena, "%s%s *%s", b->is_const ? "const " : "", type, name);
+	return sn_printf(p->arena, "%s (*%s)%s", type, name, dims_text(p, b, 1));
+}
+
+const char *
+sn_declare_buffer(struct sn_printer *p, const struct sn_buffer *b)
+{
+	const char *name = sn_declare(p, b, b->name, "");
+
+	p->scope.v[p->scope.n - 1].decl = sn_pointer_text(p, b, name);
+	return name;
+}
+
+static int64_t
+buffer_bytes(const struct sn_buffer *b)
+{
+	int64_t n = b->lanes, k;
+
+	for (int i = 0; i < b->rank; i++)
+		if (sn_get_int(b->dims[i], &k))
+			n *= k;
+	return (int64_t)sn_dtype_bytes(b->dtype, (size_t)n);
+}
+
+void
+sn_print_alloc(struct sn_printer *p, struct sn_buf *out, const struct sn_buffer *b, int depth)
+{
+	const char *name = sn_declare_buffer(p, b);
+
+	sn_indent(out, depth);
+	if (b->space == SP_SCRATCH) {
+		sn_buf_addf(out, "%s = scratch_at(env, %s, %lld);\n", sn_pointer_text(p, b, name),
+			    p->is_in_body ? "worker" : "0", (long long)p->scratch);
+		p->scratch += (buffer_bytes(b) + 63) / 64 * 64;
+		if (p->scratch > p->scratch_max)
+			p->scratch_max = p->scratch;
+		return;
+	}
+	sn_buf_addf(out, "%s %s%s", element_type(p, b), name, dims_text(p, b, 0));
+	if (p->dialect->align && b->lanes == 1 && buffer_bytes(b) >= 64)
+		sn_buf_addf(out, p->dialect->align, 64);
+	sn_buf_add(out, ";\n");
+}
