@@ -5,7 +5,7 @@
 #include <string.h>
 #include "ir/text.h"
 
-enum { MAX_INLINE = 16, MAX_STAND_IN = 1 << 25, PER_LINE = 16 };
+enum { MAX_INLINE = 16, MAX_STAND_IN = 1 << 27, PER_LINE = 16 };
 
 /* Complex numbers print as their two parts, one after the other. */
 static enum sn_dtype
@@ -179,7 +179,7 @@ parse_hash(struct sn_lex *x, struct sn_arena *a, struct sn_data *d)
 	if (x->token.kind != TK_INT)
 		return sn_lex_expected(x, "a hash");
 	if (d->n > MAX_STAND_IN || d->dtype == DT_STRING)
-		return sn_lex_expected(x, "the elements, which can't be made up,");
+		return sn_lex_expected(x, "the elements: they are too many to make up");
 	d->left_out = x->token.i ? x->token.i : 1;
 	sn_lex_next(x);
 	make_up(d, a);
