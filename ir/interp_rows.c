@@ -87,15 +87,19 @@ floor_mod(int64_t a, int64_t b)
 	return r + (r != 0 && (r < 0) != (b < 0) ? b : 0);
 }
 
+/* clang-format off */
 #define FLOATS(s, T) \
 	BINARY(add_##s, T, T, ADD) \
 	BINARY(sub_##s, T, T, SUB) \
 	BINARY(mul_##s, T, T, MUL) \
 	BINARY(min_##s, T, T, MIN) \
 	BINARY(max_##s, T, T, MAX) \
-	BINARY(eq_##s, T, int64_t, EQ) BINARY(ne_##s, T, int64_t, NE) \
-		BINARY(lt_##s, T, int64_t, LT) BINARY(le_##s, T, int64_t, LE) \
-			UNARY(neg_##s, T, T, NEG)
+	BINARY(eq_##s, T, int64_t, EQ) \
+	BINARY(ne_##s, T, int64_t, NE) \
+	BINARY(lt_##s, T, int64_t, LT) \
+	BINARY(le_##s, T, int64_t, LE) \
+	UNARY(neg_##s, T, T, NEG)
+/* clang-format on */
 FLOATS(f32, float)
 FLOATS(f64, double)
 UNARY(abs_f32, float, float, fabsf)
@@ -147,27 +151,35 @@ static const struct binary_row {
 	inst_fn *vv, *vs, *sv;
 } binary_rows[] = {
 #define ROW3(op, c, fit, name) { op, c, fit, name##_vv, name##_vs, name##_sv },
+/* clang-format off */
 #define FLOAT_ROWS(c, s) \
 	ROW3(OP_ADD, c, FIT_ALL, add_##s) \
 	ROW3(OP_SUB, c, FIT_ALL, sub_##s) \
 	ROW3(OP_MUL, c, FIT_ALL, mul_##s) \
 	ROW3(OP_DIV, c, FIT_ALL, div_##s) \
 	ROW3(OP_MIN, c, FIT_ALL, min_##s) \
-	ROW3(OP_MAX, c, FIT_ALL, max_##s) ROW3(OP_EQ, c, FIT_ALL, eq_##s) \
-		ROW3(OP_NE, c, FIT_ALL, ne_##s) ROW3(OP_LT, c, FIT_ALL, lt_##s) \
-			ROW3(OP_LE, c, FIT_ALL, le_##s)
-	FLOAT_ROWS(CR_F32, f32) FLOAT_ROWS(CR_F64, f64) ROW3(OP_ADD, CR_I64, FIT_I64, add_i64) ROW3(
-		OP_SUB, CR_I64, FIT_I64, sub_i64) ROW3(OP_MUL, CR_I64, FIT_I64, mul_i64)
-		ROW3(OP_FLOORDIV, CR_I64, FIT_I64, floordiv_i64) ROW3(
-			OP_MOD, CR_I64, FIT_I64, mod_i64) ROW3(OP_MIN, CR_I64, FIT_SIGNED, min_i64)
-			ROW3(OP_MAX, CR_I64, FIT_SIGNED, max_i64)
-				ROW3(OP_LT, CR_I64, FIT_SIGNED, lt_i64) ROW3(OP_LE, CR_I64,
-									     FIT_SIGNED, le_i64)
-					ROW3(OP_AND, CR_I64, FIT_ALL, and_i64) ROW3(OP_OR, CR_I64,
-										    FIT_ALL, or_i64)
-						ROW3(OP_XOR, CR_I64, FIT_ALL, xor_i64)
-							ROW3(OP_EQ, CR_I64, FIT_ALL, eq_i64)
-								ROW3(OP_NE, CR_I64, FIT_ALL, ne_i64)
+	ROW3(OP_MAX, c, FIT_ALL, max_##s) \
+	ROW3(OP_EQ, c, FIT_ALL, eq_##s) \
+	ROW3(OP_NE, c, FIT_ALL, ne_##s) \
+	ROW3(OP_LT, c, FIT_ALL, lt_##s) \
+	ROW3(OP_LE, c, FIT_ALL, le_##s)
+	FLOAT_ROWS(CR_F32, f32)
+	FLOAT_ROWS(CR_F64, f64)
+	ROW3(OP_ADD, CR_I64, FIT_I64, add_i64)
+	ROW3(OP_SUB, CR_I64, FIT_I64, sub_i64)
+	ROW3(OP_MUL, CR_I64, FIT_I64, mul_i64)
+	ROW3(OP_FLOORDIV, CR_I64, FIT_I64, floordiv_i64)
+	ROW3(OP_MOD, CR_I64, FIT_I64, mod_i64)
+	ROW3(OP_MIN, CR_I64, FIT_SIGNED, min_i64)
+	ROW3(OP_MAX, CR_I64, FIT_SIGNED, max_i64)
+	ROW3(OP_LT, CR_I64, FIT_SIGNED, lt_i64)
+	ROW3(OP_LE, CR_I64, FIT_SIGNED, le_i64)
+	ROW3(OP_AND, CR_I64, FIT_ALL, and_i64)
+	ROW3(OP_OR, CR_I64, FIT_ALL, or_i64)
+	ROW3(OP_XOR, CR_I64, FIT_ALL, xor_i64)
+	ROW3(OP_EQ, CR_I64, FIT_ALL, eq_i64)
+	ROW3(OP_NE, CR_I64, FIT_ALL, ne_i64)
+	/* clang-format on */
 };
 
 static const struct unary_row {
@@ -197,8 +209,13 @@ WRAPPED(mul_i32_vv, mul_i64_vv)
 WRAPPED(mul_i32_vs, mul_i64_vs)
 WRAPPED(mul_i32_sv, mul_i64_sv)
 
-static const struct binary_row i32_rows[] = { ROW3(OP_ADD, CR_I64, FIT_ALL, add_i32) ROW3(
-	OP_SUB, CR_I64, FIT_ALL, sub_i32) ROW3(OP_MUL, CR_I64, FIT_ALL, mul_i32) };
+/* clang-format off */
+static const struct binary_row i32_rows[] = {
+	ROW3(OP_ADD, CR_I64, FIT_ALL, add_i32)
+	ROW3(OP_SUB, CR_I64, FIT_ALL, sub_i32)
+	ROW3(OP_MUL, CR_I64, FIT_ALL, mul_i32)
+};
+/* clang-format on */
 
 static void
 select_op(const struct inst *in, int n)
@@ -222,8 +239,7 @@ static void
 any_op(const struct inst *in, int n)
 {
 	int arity = sn_scalar_info(in->op)->arity;
-	EACH
-	{
+	for (int i = 0; i < n; i++) {
 		union sn_num x[3] = { 0 };
 		for (int k = 0; k < arity; k++)
 			x[k] = carrier_get(in->src[k]->carrier, in->src[k]->p,
@@ -332,9 +348,13 @@ sn_interp_op_fn(const struct inst *in, int nargs)
 		T *restrict s = in->dst->buf; \
 		EACH s[i] = (T)E(s[i], a); \
 	}
+/* clang-format off */
 #define FLOAT_FOLDS(s, T) \
 	FOLD(fold_add_##s, T, ADD) \
-	FOLD(fold_mul_##s, T, MUL) FOLD(fold_min_##s, T, MIN) FOLD(fold_max_##s, T, MAX)
+	FOLD(fold_mul_##s, T, MUL) \
+	FOLD(fold_min_##s, T, MIN) \
+	FOLD(fold_max_##s, T, MAX)
+/* clang-format on */
 FLOAT_FOLDS(f32, float)
 FLOAT_FOLDS(f64, double)
 FOLD(fold_add_i64, int64_t, IADD)
@@ -349,13 +369,17 @@ static const struct fold_row {
 	enum sn_dtype dtype;
 	inst_fn *v, *s;
 } fold_rows[] = {
+/* clang-format off */
 #define FOLD_ROWS(t, s) \
 	{ OP_ADD, t, fold_add_##s##_v, fold_add_##s##_s }, \
-		{ OP_MUL, t, fold_mul_##s##_v, fold_mul_##s##_s }, \
-		{ OP_MIN, t, fold_min_##s##_v, fold_min_##s##_s }, \
-		{ OP_MAX, t, fold_max_##s##_v, fold_max_##s##_s },
-	FOLD_ROWS(DT_F32, f32) FOLD_ROWS(DT_F64, f64)
-		FOLD_ROWS(DT_I64, i64){ OP_ADD, DT_I32, fold_add_i32_v, fold_add_i32_s },
+	{ OP_MUL, t, fold_mul_##s##_v, fold_mul_##s##_s }, \
+	{ OP_MIN, t, fold_min_##s##_v, fold_min_##s##_s }, \
+	{ OP_MAX, t, fold_max_##s##_v, fold_max_##s##_s },
+	FOLD_ROWS(DT_F32, f32)
+	FOLD_ROWS(DT_F64, f64)
+	FOLD_ROWS(DT_I64, i64)
+	{ OP_ADD, DT_I32, fold_add_i32_v, fold_add_i32_s },
+	/* clang-format on */
 };
 
 inst_fn *
