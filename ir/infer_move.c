@@ -358,6 +358,24 @@ sn_infer_pad(struct sn_infer *c, struct sn_node *n)
 }
 
 bool
+sn_infer_grid_sample(struct sn_infer *c, struct sn_node *n)
+{
+	const struct sn_type *x = sn_in_type(n, 0), *grid = sn_in_type(n, 1);
+	struct sn_type t = *x;
+	if (!sn_infer_check_rank(c, n, 0, 3, SN_MAX_RANK) ||
+	    !sn_infer_check_rank(c, n, 1, x->rank, x->rank) ||
+	    !sn_infer_check_dims(c, n, 0, 0, 1, 0))
+		return false;
+	if (!sn_is_int_const(grid->dims[x->rank - 1], x->rank - 2))
+		return SN_INFER_ERROR(c, n, DG_SHAPES, sn_in_name(n, 0), sn_infer_text(c, x),
+				      sn_in_name(n, 1), sn_infer_text(c, grid),
+				      "the grid needs one coordinate for each spatial axis");
+	for (int i = 2; i < x->rank; i++)
+		t.dims[i] = grid->dims[i - 1];
+	return sn_infer_set(c, n, 0, &t);
+}
+
+bool
 sn_infer_resize(struct sn_infer *c, struct sn_node *n)
 {
 	static const char *const what[4] = { "X", "roi", "scales", "sizes" };

@@ -101,6 +101,10 @@ const struct sn_expr *sn_lower_saturate(struct sn_lower *c, const struct sn_expr
 void
 sn_lower_log_softmax_of(struct sn_lower *c, struct sn_tensor *x, int64_t axis, struct sn_tensor *y);
 
+/* Weights of Keys' cubic with parameter A for four neighbours, S in 0..1 from the second one. */
+void sn_lower_cubic_weights(struct sn_lower *c, const struct sn_expr *s, double a,
+			    const struct sn_expr **w);
+
 /* "Not supported yet" with the node's name; returns false. */
 bool sn_lower_refuse(struct sn_lower *c, const char *what);
 

@@ -102,8 +102,8 @@ nearest_taps(struct sn_lower *c, const struct sn_resize *r, sn_ex o, sn_ex x, st
 }
 
 /* Keys' cubic with parameter a at distances 1+s, s, 1-s, 2-s. */
-static void
-cubic_weights(struct sn_lower *c, sn_ex s, double a, sn_ex *w)
+void
+sn_lower_cubic_weights(struct sn_lower *c, sn_ex s, double a, sn_ex *w)
 {
 	sn_ex one = LIKE(s, 1), u = SUB(one, s);
 	sn_ex ka = LIKE(s, a), s1 = ADD(s, one), u1 = ADD(u, one);
@@ -139,7 +139,7 @@ weighted_taps(struct sn_lower *c, const struct sn_resize *r, sn_ex x, bool is_cu
 		t->idx[i] = clamped(c, raw[i], r->in);
 	}
 	if (is_cubic) {
-		cubic_weights(c, part, at->cubic_coeff_a, t->weight);
+		sn_lower_cubic_weights(c, part, at->cubic_coeff_a, t->weight);
 	} else {
 		t->weight[0] = SUB(LIKE(part, 1), part);
 		t->weight[1] = part;
