@@ -90,15 +90,33 @@ sn_infer_elems(struct sn_infer *c, struct sn_node *n, int i, const char *what, c
 	return *out || SN_INFER_ERROR(c, n, DG_RUNTIME_OPERAND, sn_in_name(n, i), what);
 }
 
+/* The declared shape of a value that is read once, by operators that keep the shape. */
+static const struct sn_type *
+declared_after(const struct sn_value *v, int depth)
+{
+	const struct sn_use *u = v->uses;
+	if (!u || u->next || !u->node || u->node->nout < 1 || !u->node->out[0] || depth == 0)
+		return NULL;
+	enum sn_graph_op op = u->node->op;
+	bool is_unary = strchr(sn_graph_op_info(op)->traits, 'E') && u->node->nin == 1;
+	if (!is_unary && op != GR_CAST && (op != GR_CAST_LIKE || u->slot != 0))
+		return NULL;
+	const struct sn_value *next = u->node->out[0];
+	return next->type.dtype != DT_NONE ? &next->type : declared_after(next, depth - 1);
+}
+
 bool
 sn_infer_declared(struct sn_infer *c, struct sn_node *n, int i, enum sn_dtype t)
 {
 	int64_t count;
 	const struct sn_type *d = i < c->ndeclared ? &c->declared[i] : NULL;
-	if (!d || d->kind != TY_TENSOR || d->dtype != t || d->rank < 0
-	    || !sn_type_is_static(d, &count))
+	if (d && d->dtype == DT_NONE && n->out[i])
+		d = declared_after(n->out[i], 8);
+	if (!d || d->kind != TY_TENSOR || d->rank < 0 || !sn_type_is_static(d, &count))
 		return false;
-	return sn_infer_set(c, n, i, d);
+	struct sn_type x = *d;
+	x.dtype = t;
+	return sn_infer_set(c, n, i, &x);
 }
 
 bool

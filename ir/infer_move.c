@@ -358,13 +358,36 @@ sn_infer_pad(struct sn_infer *c, struct sn_node *n)
 }
 
 bool
+sn_infer_center_crop_pad(struct sn_infer *c, struct sn_node *n)
+{
+	struct sn_ints axes = sn_attrs(n, axes)->axes;
+	struct sn_type t = *sn_in_type(n, 0);
+	const sn_dim *extents;
+	int count;
+	if (sn_infer_is_runtime(c, n, 1) && sn_infer_declared(c, n, 0, t.dtype))
+		return true;
+	if (!sn_infer_elems(c, n, 1, "shape", &extents, &count))
+		return false;
+	if (count != (axes.n >= 0 ? axes.n : t.rank))
+		return SN_INFER_ERROR(c, n, DG_OPERAND_VALUE, sn_in_name(n, 1), "shape",
+				      "must have one element for each axis");
+	for (int i = 0; i < count; i++) {
+		int axis;
+		if (!sn_infer_axis(c, n, axes.n >= 0 ? axes.v[i] : i, t.rank, &axis))
+			return false;
+		t.dims[axis] = extents[i];
+	}
+	return sn_infer_set(c, n, 0, &t);
+}
+
+bool
 sn_infer_grid_sample(struct sn_infer *c, struct sn_node *n)
 {
 	const struct sn_type *x = sn_in_type(n, 0), *grid = sn_in_type(n, 1);
 	struct sn_type t = *x;
-	if (!sn_infer_check_rank(c, n, 0, 3, SN_MAX_RANK) ||
-	    !sn_infer_check_rank(c, n, 1, x->rank, x->rank) ||
-	    !sn_infer_check_dims(c, n, 0, 0, 1, 0))
+	if (!sn_infer_check_rank(c, n, 0, 3, SN_MAX_RANK)
+	    || !sn_infer_check_rank(c, n, 1, x->rank, x->rank)
+	    || !sn_infer_check_dims(c, n, 0, 0, 1, 0))
 		return false;
 	if (!sn_is_int_const(grid->dims[x->rank - 1], x->rank - 2))
 		return SN_INFER_ERROR(c, n, DG_SHAPES, sn_in_name(n, 0), sn_infer_text(c, x),

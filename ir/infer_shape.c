@@ -119,6 +119,47 @@ sn_infer_size(struct sn_infer *c, struct sn_node *n)
 	return sn_infer_set_known(c, n, 0, &count, 1);
 }
 
+/* The first operand is the number of elements. */
+bool
+sn_infer_window(struct sn_infer *c, struct sn_node *n)
+{
+	int64_t number = sn_attrs(n, window)->output_datatype;
+	enum sn_dtype t = number > 0 && number < INT32_MAX ? sn_dtype_by_onnx((int)number)
+							   : DT_NONE;
+	const sn_dim *size;
+	int count;
+	if (!sn_is_float(t))
+		return SN_INFER_ERROR(c, n, DG_ATTR, "output_datatype",
+				      "is no floating point type");
+	if (sn_infer_is_runtime(c, n, 0) && sn_infer_declared(c, n, 0, t))
+		return true;
+	if (!sn_infer_elems(c, n, 0, "size", &size, &count))
+		return false;
+	struct sn_type type = sn_infer_type(t, 1, size);
+	return sn_infer_set(c, n, 0, &type);
+}
+
+bool
+sn_infer_affine_grid(struct sn_infer *c, struct sn_node *n)
+{
+	const struct sn_type *theta = sn_in_type(n, 0);
+	struct sn_type size = { .kind = TY_TENSOR, .dtype = theta->dtype }, t;
+	if (!sn_infer_check_rank(c, n, 0, 3, 3))
+		return false;
+	if (sn_infer_is_runtime(c, n, 1) && sn_infer_declared(c, n, 0, theta->dtype))
+		return true;
+	if (!shape_operand(c, n, 1, &size))
+		return false;
+	if (size.rank != 4 && size.rank != 5)
+		return SN_INFER_ERROR(c, n, DG_OPERAND_VALUE, sn_in_name(n, 1), "size",
+				      "must have 4 or 5 elements");
+	t = size;
+	for (int i = 1; i < t.rank - 1; i++)
+		t.dims[i] = size.dims[i + 1];
+	t.dims[t.rank - 1] = sn_int(c->pool, t.rank - 2);
+	return sn_infer_set(c, n, 0, &t);
+}
+
 /* Number of elements from START to LIMIT by DELTA; integers may be symbolic, floats not. */
 static sn_dim
 range_count(struct sn_pool *p, sn_dim start, sn_dim limit, sn_dim delta)

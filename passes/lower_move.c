@@ -284,6 +284,23 @@ sn_lower_pad(struct sn_lower *c)
 	return true;
 }
 
+/* Each axis is cut or padded equally at both ends; the odd one falls to the end. */
+bool
+sn_lower_center_crop_pad(struct sn_lower *c)
+{
+	struct sn_tensor *x = sn_lower_in(c, 0), *y = sn_lower_out(c, 0);
+	struct sn_comp *m = sn_lower_comp(c, &y->type);
+	sn_ex idx[SN_MAX_RANK];
+	for (int i = 0; i < x->type.rank; i++) {
+		sn_ex less = SUB(x->type.dims[i], y->type.dims[i]), zero = INT(0);
+		sn_ex cut = sn_divk(c->pool, sn_shape_max(c->pool, less, zero), 2);
+		sn_ex pad = sn_divk(c->pool, sn_shape_max(c->pool, NEG(less), zero), 2);
+		idx[i] = SUB(ADD(AXIS(m, i), cut), pad);
+	}
+	STORE(m, y, sn_read(c->pool, x, idx, x->type.rank, sn_float(c->pool, x->type.dtype, 0)));
+	return true;
+}
+
 /* ---- by position ------------------------------------------------------------------------------ */
 
 /* Keeps the triangle on, above or below diagonal K of the last two axes. */

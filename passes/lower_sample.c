@@ -1,19 +1,21 @@
 /*
- * Lowering of GridSample: elements at coordinates that are data.
+ * Lowering of GridSample, elements at coordinates that are data; of AffineGrid,
+ * which makes such coordinates; and of the windows of signal processing.
  *
  * A coordinate in -1..1 becomes a place on its axis; the elements around are
  * weighted, the weights of the axes multiply.  What lies outside is zero, the
  * nearest element, or a reflection.
  */
+#include <math.h>
 #include <string.h>
 #include "passes/lower_math.h"
 
 enum { MAX_TAPS = 4 };
 
 struct axis {
-	sn_ex n;		/* extent */
-	sn_ex lo, hi;		/* borders, f32 */
-	sn_ex at;		/* the place, f32 */
+	sn_ex n;      /* extent */
+	sn_ex lo, hi; /* borders, f32 */
+	sn_ex at;     /* the place, f32 */
 	int ntaps;
 	sn_ex idx[MAX_TAPS], weight[MAX_TAPS];
 };
@@ -132,4 +134,76 @@ sn_lower_grid_sample(struct sn_lower *c)
 	}
 	STORE(m, y, tap_sum(c, x, axes, 0, idx));
 	return true;
+}
+
+/* ---- coordinates ------------------------------------------------------------------------------ */
+
+/* Place I of N in -1..1: the centres of elements, or from the first to the last. */
+static sn_ex
+normalised(struct sn_lower *c, sn_ex i, sn_ex n)
+{
+	sn_ex x = CAST(DT_F32, i), one = LIKE(x, 1), two = LIKE(x, 2);
+	if (!sn_attrs(c->node, affine_grid)->align_corners)
+		return SUB(DIV(ADD(MUL(x, two), one), CAST(DT_F32, n)), one);
+	sn_ex steps = sn_shape_max(c->pool, sn_addk(c->pool, n, -1), INT(1));
+	return SUB(DIV(MUL(x, two), CAST(DT_F32, steps)), one);
+}
+
+/* grid[n, ..., k] = theta[n, k, :] * (x, y, [z,] 1) */
+bool
+sn_lower_affine_grid(struct sn_lower *c)
+{
+	struct sn_tensor *theta = sn_lower_in(c, 0), *y = sn_lower_out(c, 0);
+	struct sn_comp *m = sn_lower_comp(c, &y->type);
+	int nspatial = y->type.rank - 2;
+	sn_ex idx[3] = { AXIS(m, 0), AXIS(m, nspatial + 1), INT(nspatial) };
+	sn_ex sum = sn_lower_widen(c, sn_lower_read(c, theta, idx));
+	for (int i = 0; i < nspatial; i++) {
+		int axis = nspatial - i; /* x runs along the last */
+		idx[2] = INT(i);
+		sn_ex at = normalised(c, AXIS(m, axis), y->type.dims[axis]);
+		sn_ex factor = sn_lower_widen(c, sn_lower_read(c, theta, idx));
+		sum = ADD(sum, MUL(factor, CAST((enum sn_dtype)factor->dtype, at)));
+	}
+	STORE(m, y, sum);
+	return true;
+}
+
+/* ---- windows ---------------------------------------------------------------------------------- */
+
+/* a - b cos(2 pi i / n) + d cos(4 pi i / n), n one less if the window is not periodic. */
+static bool
+cosine_window(struct sn_lower *c, double a, double b, double d)
+{
+	struct sn_tensor *y = sn_lower_out(c, 0);
+	struct sn_comp *m = sn_lower_comp(c, &y->type);
+	enum sn_dtype t = sn_lower_compute_type(y->type.dtype);
+	sn_ex n = y->type.dims[0];
+	if (!sn_attrs(c->node, window)->periodic)
+		n = sn_shape_max(c->pool, sn_addk(c->pool, n, -1), INT(1));
+	sn_ex x = CAST(t, AXIS(m, 0));
+	x = DIV(MUL(x, LIKE(x, 2 * acos(-1))), CAST(t, n));
+	sn_ex e = SUB(LIKE(x, a), MUL(LIKE(x, b), sn_op1(c->pool, OP_COS, x)));
+	if (d != 0)
+		e = ADD(e, MUL(LIKE(x, d), sn_op1(c->pool, OP_COS, MUL(LIKE(x, 2), x))));
+	STORE(m, y, e);
+	return true;
+}
+
+bool
+sn_lower_hann_window(struct sn_lower *c)
+{
+	return cosine_window(c, .5, .5, 0);
+}
+
+bool
+sn_lower_hamming_window(struct sn_lower *c)
+{
+	return cosine_window(c, 25. / 46, 21. / 46, 0);
+}
+
+bool
+sn_lower_blackman_window(struct sn_lower *c)
+{
+	return cosine_window(c, .42, .5, .08);
 }
