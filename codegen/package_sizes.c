@@ -97,18 +97,35 @@ check_input(struct sn_package *k, struct sn_buf *out, size_t i)
 	for (int d = 0; d < t->rank; d++) {
 		if (is_where_read(t->dims[d], i, d))
 			continue;
-		sn_buf_addf(out, "%s in[%zu].dims[%d] != %s", n++ ? " ||\n\t   " : "\tif (", i, d,
+		sn_buf_addf(out, "%sin[%zu].dims[%d] != %s", n++ ? " ||\n\t    " : "\tif (", i, d,
 			    sn_package_size_text(k, t->dims[d], "s->", CP_EQUAL + 1));
 	}
 	if (n)
 		sn_buf_add(out, ")\n\t\treturn SINTER_BAD_DIMS;\n");
 }
 
+static const char huge_text[] =
+	"/* More elements than that, and sizes might not fit in 64 bits. */\n"
+	"static bool\n"
+	"is_huge(const struct sinter_tensor *t)\n"
+	"{\n"
+	"\tint64_t n = 1;\n"
+	"\n"
+	"\tfor (int32_t i = 0; i < t->rank; i++) {\n"
+	"\t\tif (t->dims[i] > 0 && n > (INT64_C(1) << 36) / t->dims[i])\n"
+	"\t\t\treturn true;\n"
+	"\t\tn *= t->dims[i];\n"
+	"\t}\n"
+	"\treturn false;\n"
+	"}\n\n";
+
 static void
 read_dims(struct sn_package *k, struct sn_buf *out)
 {
 	size_t n = k->m->program->inputs.n;
 
+	if (n && has_sizes(k))
+		sn_buf_add(out, huge_text);
 	sn_buf_add(out,
 		   "/* Sizes from the dimensions of the inputs, all of which are checked. */\n"
 		   "static int\nread_dims(const struct sinter_tensor *in, struct sizes *s)\n{\n");
@@ -122,6 +139,11 @@ read_dims(struct sn_package *k, struct sn_buf *out)
 		sn_buf_add(out, "\t(void)s;\n");
 	for (size_t i = 0; i < n; i++)
 		check_input(k, out, i);
+	if (n && has_sizes(k))
+		sn_buf_addf(out,
+			    "\tfor (int i = 0; i < %zu; i++)\n\t\tif (is_huge(&in[i]))\n"
+			    "\t\t\treturn SINTER_BAD_DIMS;\n",
+			    n);
 	sn_buf_add(out, "\treturn SINTER_OK;\n}\n\n");
 }
 

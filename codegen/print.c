@@ -84,12 +84,13 @@ access(struct sn_printer *p, const struct sn_stmt *s, int lanes, const struct sn
 	return sn_fill(p, value ? r->store : r->load, &f);
 }
 
-static void
-constant(struct sn_printer *p, struct sn_buf *out, const struct sn_local *l, const char *type,
-	 const char *value)
+/* "const float a = VALUE;", where L is named from now on. */
+static const char *
+constant(struct sn_printer *p, const struct sn_local *l, struct sn_ty ty, const char *value)
 {
-	type = sn_printf(p->arena, "const %s", type);
-	sn_buf_addf(out, "%s %s = %s;\n", type, sn_declare(p, l, l->name, type), value);
+	const char *type = sn_printf(p->arena, "const %s", sn_c_type(p, ty));
+
+	return sn_printf(p->arena, "%s %s = %s;", type, sn_declare(p, l, l->name, type), value);
 }
 
 static void
@@ -101,8 +102,7 @@ load(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int dept
 
 	if (l->dtype == DT_BOOL && l->lanes > 1)
 		sn_map_put_num(&p->mask_bits, (uint64_t)l->id, (void *)(uintptr_t)8);
-	sn_indent(out, depth);
-	constant(p, out, l, sn_c_type(p, ty), text);
+	sn_add_wrapped(out, depth, constant(p, l, ty, text));
 }
 
 static void
@@ -111,9 +111,9 @@ store(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int dep
 	const struct sn_expr *v = s->mem.value;
 	struct sn_piece x = sn_piece_of(p, v, v->dtype == DT_BOOL && v->lanes > 1 ? 8 : 0);
 
-	sn_indent(out, depth);
-	sn_buf_addf(out, "%s;\n",
-		    access(p, s, v->lanes, &x, sn_ty_of((enum sn_dtype)v->dtype, v->lanes, 8)));
+	struct sn_ty ty = sn_ty_of((enum sn_dtype)v->dtype, v->lanes, 8);
+
+	sn_add_wrapped(out, depth, sn_printf(p->arena, "%s;", access(p, s, v->lanes, &x, ty)));
 }
 
 static void
@@ -128,8 +128,7 @@ let(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int depth
 		sn_map_put_num(&p->mask_bits, (uint64_t)l->id, (void *)(uintptr_t)bits);
 	else if (l->dtype == DT_I64 && !sn_has_data(p, s->let.value))
 		sn_map_put_num(&p->index_locals, (uint64_t)l->id, p);
-	sn_indent(out, depth);
-	constant(p, out, l, sn_c_type(p, sn_ty_of(l->dtype, l->lanes, bits)), text);
+	sn_add_wrapped(out, depth, constant(p, l, sn_ty_of(l->dtype, l->lanes, bits), text));
 }
 
 /* ---- loops ---- */

@@ -102,6 +102,8 @@ void sn_leave_scope(struct sn_printer *p, size_t mark);
 void sn_reset_names(struct sn_printer *p);
 const char *sn_name_of(struct sn_printer *p, const void *object);
 void sn_indent(struct sn_buf *out, int depth);
+/* TEXT as lines of at most a hundred columns (a tab is eight), or 72 characters where code is deep. */
+void sn_add_wrapped(struct sn_buf *out, int depth, const char *text);
 /* "float (*acc)[16]": a pointer that is indexed as the buffer is. */
 const char *sn_pointer_text(struct sn_printer *p, const struct sn_buffer *b, const char *name);
 /* The statement that makes a local buffer. */

@@ -74,6 +74,45 @@ sn_reset_names(struct sn_printer *p)
 		sn_map_put(&p->taken, reserved[i], p);
 }
 
+/* ---- long lines ---- */
+
+/* Where to break S so that at most ROOM characters come before: after a comma or an operator, as far
+ * out of parentheses as can be; 0: nowhere. */
+static size_t
+break_of(const char *s, size_t room)
+{
+	size_t best = 0;
+	int level = 0, best_level = 0;
+
+	for (size_t i = 0; s[i] && i < room; i++) {
+		level += s[i] == '(' || s[i] == '[' || s[i] == '{';
+		level -= s[i] == ')' || s[i] == ']' || s[i] == '}';
+		if (s[i] != ' ' || i < room / 3 || !strchr(",+-*/&|=?:", s[i - 1]))
+			continue;
+		if (best == 0 || level <= best_level) {
+			best = i;
+			best_level = level;
+		}
+	}
+	return best;
+}
+
+void
+sn_add_wrapped(struct sn_buf *out, int depth, const char *text)
+{
+	for (int more = 0; *text; more = 1) {
+		size_t used = 8 * (size_t)(depth + more), room = used < 28 ? 100 - used : 72;
+		size_t n = strlen(text) > room ? break_of(text, room) : 0;
+
+		sn_indent(out, depth + more);
+		if (n == 0)
+			n = strlen(text);
+		sn_buf_addn(out, text, n);
+		sn_buf_addc(out, '\n');
+		text += n + (text[n] == ' ');
+	}
+}
+
 /* ---- declarations of buffers ---- */
 
 static const char *

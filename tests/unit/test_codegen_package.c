@@ -329,6 +329,10 @@ bad_calls(void **state)
 	c.in_dims[1] = 41;
 	assert_int_equal(m->dims(&c.in, &c.out, 1, &c.need), SINTER_BAD_DIMS);
 	c.in_dims[1] = 40;
+	c.in_dims[0] = INT64_MAX;
+	assert_int_equal(m->dims(&c.in, &c.out, 1, &c.need), SINTER_BAD_DIMS);
+	c.in_dims[0] = -1;
+	assert_int_equal(m->dims(&c.in, &c.out, 1, &c.need), SINTER_BAD_DIMS);
 	c.in_dims[0] = 1001;
 	assert_int_equal(m->dims(&c.in, &c.out, 1, &c.need), SINTER_BAD_DIMS);
 	c.in.rank = 3;
