@@ -76,6 +76,8 @@ name_tensors(struct sn_package *k)
 	struct sn_map taken;
 
 	sn_map_init(&taken, k->arena);
+	sn_map_put(&taken, "END", k); /* A_END, A_COUNT are ours */
+	sn_map_put(&taken, "COUNT", k);
 	k->tensor_names = SN_NEW_ARRAY(k->arena, k->m->program->tensors.n + 1, const char *);
 	for (size_t s = 0; s < plan->steps.n; s++)
 		for (size_t i = 0; i < plan->steps.v[s].func->params.n; i++) {
@@ -102,9 +104,18 @@ list_temps(struct sn_package *k)
 static void
 name_funcs(struct sn_package *k)
 {
+	static const char *const ours[] = {
+		"read_dims",  "write_dims", "place",   "temp_sizes",	"arena_bytes",
+		"hash_line",  "hash_bytes", "word",    "check_weights", "check_tensor",
+		"check_call", "mark",	    "workers", "is_huge",	"parallel_for",
+		"scratch_at", "first",	    "last",    "inputs",	"outputs",
+		"kernels",    "env",	    "main",
+	};
 	struct sn_map taken;
 
 	sn_map_init(&taken, k->arena);
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		sn_map_put(&taken, ours[i], k);
 	sn_map_init(&k->func_names, k->arena);
 	for (size_t i = 0; i < k->m->funcs.n; i++) {
 		const struct sn_func *f = k->m->funcs.v[i];

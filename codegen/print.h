@@ -120,7 +120,7 @@ struct sn_uses {
 	struct sn_map set; /* symbols, axes, locals, buffers, by address */
 	bool has_scratch, has_parallel;
 };
-void sn_find_uses(struct sn_printer *p, const struct sn_block *b, struct sn_uses *out);
+void sn_find_uses(struct sn_printer *p, const struct sn_block *b, struct sn_uses *u);
 bool sn_is_used(const struct sn_uses *u, const void *object);
 /* The call that runs loop S in parallel; its body goes into P's bodies. */
 void

@@ -4,14 +4,17 @@
 #include <string.h>
 #include "codegen/print.h"
 
+/* clang-format off */
 static const char *const reserved[] = {
-	"auto",	  "bool",     "break",	"case",	    "char",   "const",	  "continue", "default",
-	"do",	  "double",   "else",	"enum",	    "extern", "false",	  "float",    "for",
-	"goto",	  "if",	      "inline", "int",	    "long",   "register", "restrict", "return",
-	"short",  "signed",   "sizeof", "static",   "struct", "switch",	  "true",     "typedef",
-	"union",  "unsigned", "void",	"volatile", "while",  "args",	  "arg",      "env",
-	"worker", "asm",      "typeof", "memcpy",   "memset", "main",	  "unix",     "linux",
+	"auto", "bool", "break", "case", "char", "const", "continue", "default", "do", "double",
+	"else", "enum", "extern", "false", "float", "for", "goto", "if", "inline", "int", "long",
+	"register", "restrict", "return", "short", "signed", "sizeof", "static", "struct",
+	"switch", "true", "typedef", "union", "unsigned", "void", "volatile", "while", "args",
+	"arg", "env", "worker", "asm", "typeof", "main", "unix", "linux", "memcpy", "memset",
+	"parallel_for", "scratch_at", "fabs", "fabsf", "j0", "j1", "jn", "y0", "y1", "yn", "NAN",
+	"INFINITY", "HUGE_VAL", "FN", "UNROLL", "PRAGMA",
 };
+/* clang-format on */
 
 /* ---- names ---- */
 
@@ -30,11 +33,29 @@ identifier(struct sn_arena *a, const char *s)
 	return *id && strcmp(id, "_") ? id : "t";
 }
 
+/* Could NAME be a helper's, which end in a type: select_v16f32, add_i32? */
+static bool
+is_like_helper(const char *name)
+{
+	const char *end = strrchr(name, '_');
+
+	if (!end)
+		return false;
+	end++;
+	if (*end == 'v' && end[1] >= '0' && end[1] <= '9')
+		end += 1 + strspn(end + 1, "0123456789");
+	return sn_dtype_by_text(end) != DT_NONE;
+}
+
 /* Names OBJECT until the scope ends. */
 const char *
 sn_declare(struct sn_printer *p, const void *object, const char *base, const char *type)
 {
-	const char *id = identifier(p->arena, base), *name = id;
+	const char *id = identifier(p->arena, base);
+
+	if (is_like_helper(id))
+		id = sn_printf(p->arena, "%s_", id);
+	const char *name = id;
 
 	for (int i = 2; sn_map_get(&p->taken, name); i++)
 		name = sn_printf(p->arena, "%s_%d", id, i);
@@ -72,6 +93,12 @@ sn_reset_names(struct sn_printer *p)
 	memset(&p->scope, 0, sizeof(p->scope));
 	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
 		sn_map_put(&p->taken, reserved[i], p);
+	for (int op = 0; op < OP_COUNT; op++) { /* functions of math.h */
+		const char *text = sn_scalar_info((enum sn_scalar_op)op)->text;
+
+		sn_map_put(&p->taken, text, p);
+		sn_map_put(&p->taken, sn_printf(p->arena, "%sf", text), p);
+	}
 }
 
 /* ---- long lines ---- */
