@@ -122,15 +122,14 @@ struct step {
 };
 
 static void
-count_reads(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r, int vec,
-	    int row, struct step *out)
+count_reads(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r,
+	    const struct tile_knobs *k, struct step *out)
 {
 	*out = (struct step){ .states = m->reducer ? m->reducer->nstates : 1 };
-	int64_t lanes = tile_lanes(c, m);
 	for (size_t i = 0; i < r->hot.list.n; i++) {
 		const struct sn_expr *x = r->hot.list.v[i];
-		enum lane_use u = tile_lane_use(c, x->tensor, x->args, m->axes[vec], lanes);
-		bool has_row = row >= 0 && mentions(x->tensor, x->args, m->axes[row]);
+		enum lane_use u = tile_lane_use(c, x->tensor, x->args, m->axes[k->vec], k->lanes);
+		bool has_row = k->row >= 0 && mentions(x->tensor, x->args, m->axes[k->row]);
 		out->gathers += u == LANE_OTHER;
 		out->w += u == LANE_UNIT && !has_row;
 		out->f += u == LANE_UNIT && has_row;
@@ -168,18 +167,27 @@ fits_registers(const struct sn_target *t, const struct step *s, int64_t rows, in
 
 struct sizes {
 	int64_t vec, row, row2;
+	bool is_row_known;
 };
+
+/* Extents that stand for one that is not known: its last tile overlaps, so what counts is the waste. */
+static const int64_t samples[] = { 10, 24, 40, 50, 80, 120 };
 
 /* Cycles per reduction step over all tiles, exact tails included. */
 static double
-tile_cost(const struct sn_target *t, const struct step *s, const struct sizes *z,
-	  const struct tile_knobs *k)
+known_cost(const struct sn_target *t, const struct step *s, const struct sizes *z,
+	   const struct tile_knobs *k)
 {
 	int64_t vectors = (z->vec + k->lanes - 1) / k->lanes;
 	double sum = 0;
 	int64_t vs[2][2] = { { vectors / k->nv, k->nv }, { vectors % k->nv > 0, vectors % k->nv } };
 	int64_t rs[2][2] = { { z->row / k->rows, k->rows },
 			     { z->row % k->rows > 0, z->row % k->rows } };
+	if (!z->is_row_known && rs[1][0]) {
+		bool is_single = z->row < k->rows; /* too few for a tile: one by one */
+		rs[1][0] = is_single ? z->row : 1;
+		rs[1][1] = is_single ? 1 : k->rows;
+	}
 	int64_t qs[2][2] = { { z->row2 / k->rows2, k->rows2 },
 			     { z->row2 % k->rows2 > 0, z->row2 % k->rows2 } };
 	for (int i = 0; i < 8; i++) {
@@ -189,6 +197,22 @@ tile_cost(const struct sn_target *t, const struct step *s, const struct sizes *z
 			sum += n * (step_cycles(t, s, r[1] * q[1], v[1]) + 2);
 	}
 	return sum;
+}
+
+/* The same, on average over likely extents when the rows' is not known. */
+static double
+tile_cost(const struct sn_target *t, const struct step *s, const struct sizes *z,
+	  const struct tile_knobs *k)
+{
+	if (z->is_row_known)
+		return known_cost(t, s, z, k);
+	double sum = 0;
+	for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+		struct sizes at = *z;
+		at.row = samples[i];
+		sum += known_cost(t, s, &at, k) / (double)samples[i];
+	}
+	return sum / ARRAY_LEN(samples) * (double)z->row;
 }
 
 /* Most rows of a tile: those that lie a multiple of a cache way apart evict each other; windows, whose
@@ -295,10 +319,12 @@ try_axis(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r,
 	if (!m->reducer)
 		k->row = k->row2 = -1;
 	struct step s;
-	count_reads(c, m, r, k->vec, k->row, &s);
-	struct sizes z = { extent_or(vec, 64), 1, 1 };
-	if (k->row >= 0)
+	count_reads(c, m, r, k, &s);
+	struct sizes z = { extent_or(vec, 64), 1, 1, true };
+	if (k->row >= 0) {
 		z.row = extent_or(m->axes[k->row], 64);
+		z.is_row_known = sn_is_const(m->axes[k->row]->extent);
+	}
 	if (k->row2 >= 0)
 		z.row2 = extent_or(m->axes[k->row2], 64);
 	k->nv = k->rows = k->rows2 = 1;
@@ -313,6 +339,9 @@ try_axis(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r,
 	return cost * red_steps(m) * outer_points(m, k);
 }
 
+/* Vectors of fewer lanes are not worth it. */
+enum { FEWEST_LANES = 4 };
+
 double
 sn_tile_choose(struct sn_sched_ctx *c, struct sn_kernel *k)
 {
@@ -324,14 +353,20 @@ sn_tile_choose(struct sn_sched_ctx *c, struct sn_kernel *k)
 	struct tile_knobs best = { 0 };
 	double best_cost = -1;
 	for (int i = m->naxes - 1; i >= 0; i--) {
-		struct tile_knobs t = { .vec = i, .lanes = tile_lanes(c, m) };
 		if (sn_is_int_const(m->axes[i]->extent, 1) && m->naxes > 1)
 			continue;
-		double cost = try_axis(c, m, &r, &t);
-		if (cost >= 0 && (best_cost < 0 || cost < best_cost)) {
-			best_cost = cost;
-			best = t;
-		}
+		/* shorter vectors where a slice of a concatenation begins inside a block */
+		int64_t lanes = tile_lanes(c, m);
+		double cost;
+		do {
+			struct tile_knobs t = { .vec = i, .lanes = lanes };
+			cost = try_axis(c, m, &r, &t);
+			if (cost >= 0 && (best_cost < 0 || cost < best_cost)) {
+				best_cost = cost;
+				best = t;
+			}
+			lanes /= 2;
+		} while (cost < 0 && lanes >= FEWEST_LANES);
 	}
 	if (best_cost >= 0)
 		set_knobs(c, k, &best);
