@@ -31,28 +31,27 @@ finish(struct sn_pool *p, struct sn_layout *l, const struct sn_type *t)
 const struct sn_layout *
 sn_layout_dense(struct sn_pool *p, const struct sn_type *t)
 {
-	return sn_layout_blocked(p, t, 0, 1, NULL, NULL, NULL);
+	return sn_layout_blocked(p, t, &(struct sn_layout_blocking){ .block = 1 });
 }
 
 const struct sn_layout *
-sn_layout_blocked(struct sn_pool *p, const struct sn_type *t, int axis, int64_t block,
-		  const int64_t *halo_lo, const int64_t *halo_hi, const union sn_num *fill)
+sn_layout_blocked(struct sn_pool *p, const struct sn_type *t, const struct sn_layout_blocking *b)
 {
 	struct sn_layout *l = SN_NEW(p->arena, struct sn_layout);
 
 	l->rank = l->nparts = t->rank;
-	l->has_fill = fill != NULL;
-	if (fill)
-		l->fill = *fill;
+	l->has_fill = b->fill != NULL;
+	if (b->fill)
+		l->fill = *b->fill;
 	for (int i = 0; i < t->rank; i++) {
-		l->halo_lo[i] = halo_lo ? halo_lo[i] : 0;
-		l->halo_hi[i] = halo_hi ? halo_hi[i] : 0;
+		l->halo_lo[i] = b->halo_lo ? b->halo_lo[i] : 0;
+		l->halo_hi[i] = b->halo_hi ? b->halo_hi[i] : 0;
 		l->parts[i] = (struct sn_layout_part){ .axis = i, .div = 1 };
 	}
-	if (block > 1) {
-		l->parts[axis].div = block;
+	if (b->block > 1) {
+		l->parts[b->axis].div = b->block;
 		l->parts[l->nparts++] =
-			(struct sn_layout_part){ .axis = axis, .div = 1, .mod = block };
+			(struct sn_layout_part){ .axis = b->axis, .div = 1, .mod = b->block };
 	}
 	finish(p, l, t);
 	return l;

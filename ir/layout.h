@@ -40,11 +40,16 @@ struct sn_layout {
 /* Row-major, dense. */
 const struct sn_layout *sn_layout_dense(struct sn_pool *p, const struct sn_type *t);
 
-/* AXIS in blocks of BLOCK innermost (others row-major outside it), halos lo/hi per axis (NULL: none),
- * extents of AXIS padded to a multiple of BLOCK. */
+struct sn_layout_blocking {
+	int axis;
+	int64_t block;
+	const int64_t *halo_lo, *halo_hi; /* per axis; NULL: none */
+	const union sn_num *fill;	  /* what the halo holds; NULL: anything */
+};
+
+/* The axis in blocks innermost (others row-major outside it), its extent padded to a multiple. */
 const struct sn_layout *
-sn_layout_blocked(struct sn_pool *p, const struct sn_type *t, int axis, int64_t block,
-		  const int64_t *halo_lo, const int64_t *halo_hi, const union sn_num *fill);
+sn_layout_blocked(struct sn_pool *p, const struct sn_type *t, const struct sn_layout_blocking *b);
 
 /* N PARTS in the order given, outermost first; strides and extents are filled in. Each dimension has
  * one part without remainder, and parts with remainder for what that one divides away. */

@@ -9,10 +9,10 @@ sn_node_pool_windows(struct sn_pool *p, const struct sn_node *n, struct sn_windo
 {
 	const struct sn_attrs_pool *at = sn_attrs(n, pool);
 	const struct sn_type *x = &n->in[0].value->type;
-	return at->kernel_shape.n == x->rank - 2
-	       && sn_shape_windows(p, x, x->rank - 2, at->kernel_shape.v, &at->strides,
-				   &at->dilations, &at->pads, at->auto_pad, at->ceil_mode != 0,
-				   out);
+	const struct sn_window_attrs w = { x->rank - 2,	      at->kernel_shape.v, &at->strides,
+					   &at->dilations,    &at->pads,	  at->auto_pad,
+					   at->ceil_mode != 0 };
+	return at->kernel_shape.n == w.nspatial && sn_shape_windows(p, x, &w, out);
 }
 
 /* Extents of the kernel, which must be constants and agree with the attribute. */
@@ -35,9 +35,10 @@ sn_node_conv_windows(struct sn_pool *p, const struct sn_node *n, const struct sn
 {
 	const struct sn_attrs_conv *at = sn_attrs(n, conv);
 	int64_t kernel[SN_MAX_RANK];
+	const struct sn_window_attrs wa = { w->rank - 2, kernel,       &at->strides, &at->dilations,
+					    &at->pads,	 at->auto_pad, false };
 	return kernel_extents(w, &at->kernel_shape, kernel)
-	       && sn_shape_windows(p, &n->in[0].value->type, w->rank - 2, kernel, &at->strides,
-				   &at->dilations, &at->pads, at->auto_pad, false, out);
+	       && sn_shape_windows(p, &n->in[0].value->type, &wa, out);
 }
 
 static int64_t

@@ -128,27 +128,38 @@ one_window(struct sn_pool *p, const char *auto_pad, bool ceil_mode, struct sn_wi
 	return !sn_get_int(w->out, &out) || out >= 0;
 }
 
+static bool
+is_given(const struct sn_ints *list)
+{
+	return list->n > 0;
+}
+
+/* LIST has an entry for each of N, or none at all. */
+static bool
+has_entries(const struct sn_ints *list, int n)
+{
+	return !is_given(list) || list->n == n;
+}
+
 bool
-sn_shape_windows(struct sn_pool *p, const struct sn_type *x, int nspatial, const int64_t *kernel,
-		 const struct sn_ints *strides, const struct sn_ints *dilations,
-		 const struct sn_ints *pads, const char *auto_pad, bool ceil_mode,
+sn_shape_windows(struct sn_pool *p, const struct sn_type *x, const struct sn_window_attrs *at,
 		 struct sn_window *out)
 {
-	bool is_valid = auto_pad && strcmp(auto_pad, "VALID") == 0;
-	bool has_pads = pads && pads->n > 0 && !is_valid;
-	if ((strides && strides->n > 0 && strides->n != nspatial)
-	    || (dilations && dilations->n > 0 && dilations->n != nspatial)
-	    || (has_pads && pads->n != 2 * nspatial))
+	int n = at->nspatial;
+	bool is_valid = at->auto_pad && strcmp(at->auto_pad, "VALID") == 0;
+	bool has_pads = is_given(at->pads) && !is_valid;
+	if (!has_entries(at->strides, n) || !has_entries(at->dilations, n)
+	    || (has_pads && at->pads->n != 2 * n))
 		return false;
-	for (int i = 0; i < nspatial; i++) {
+	for (int i = 0; i < n; i++) {
 		struct sn_window *w = &out[i];
-		w->kernel = kernel[i];
-		w->stride = strides && strides->n > 0 ? strides->v[i] : 1;
-		w->dilation = dilations && dilations->n > 0 ? dilations->v[i] : 1;
-		w->in = x->dims[x->rank - nspatial + i];
-		w->pad_lo = sn_int(p, has_pads ? pads->v[i] : 0);
-		w->pad_hi = sn_int(p, has_pads ? pads->v[i + nspatial] : 0);
-		if (!one_window(p, auto_pad, ceil_mode, w))
+		w->kernel = at->kernel[i];
+		w->stride = is_given(at->strides) ? at->strides->v[i] : 1;
+		w->dilation = is_given(at->dilations) ? at->dilations->v[i] : 1;
+		w->in = x->dims[x->rank - n + i];
+		w->pad_lo = sn_int(p, has_pads ? at->pads->v[i] : 0);
+		w->pad_hi = sn_int(p, has_pads ? at->pads->v[i + n] : 0);
+		if (!one_window(p, at->auto_pad, at->ceil_mode, w))
 			return false;
 	}
 	return true;

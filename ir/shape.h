@@ -22,12 +22,20 @@ struct sn_window {
 	const struct sn_expr *in, *out;	       /* extents */
 };
 
-/* auto_pad is NULL or NOTSET, VALID, SAME_UPPER, SAME_LOWER; pads has 2*n entries (lo..., hi...) or n < 0. */
+/* What nodes say about their windows: all that was given has one entry per axis, pads two (lo...,
+ * hi...); n <= 0: not given. auto_pad is NULL or NOTSET, VALID, SAME_UPPER, SAME_LOWER. */
 struct sn_ints;
-bool sn_shape_windows(struct sn_pool *p, const struct sn_type *x, int nspatial,
-		      const int64_t *kernel, const struct sn_ints *strides,
-		      const struct sn_ints *dilations, const struct sn_ints *pads,
-		      const char *auto_pad, bool ceil_mode, struct sn_window *out);
+struct sn_window_attrs {
+	int nspatial;
+	const int64_t *kernel;
+	const struct sn_ints *strides, *dilations, *pads;
+	const char *auto_pad;
+	bool ceil_mode;
+};
+
+/* The windows over the last axes of X; false if they don't fit it. */
+bool sn_shape_windows(struct sn_pool *p, const struct sn_type *x,
+		      const struct sn_window_attrs *at, struct sn_window *out);
 
 /* The smaller and the larger of two, without an operation where one is proved so. */
 const struct sn_expr *

@@ -384,9 +384,12 @@ set_layout(struct assign *a, struct sn_tensor *t)
 		return;
 	if (sn_dtype_info(t->type.dtype)->bits < 32)
 		block = sn_target_lanes(a->m->target, 4);
-	t->layout = sn_layout_blocked(a->m->pool, &t->type, w->block_dim < 0 ? 0 : w->block_dim,
-				      w->block_dim < 0 ? 1 : block, w->has_halo ? w->lo : NULL,
-				      w->has_halo ? w->hi : NULL, w->has_halo ? &w->fill : NULL);
+	struct sn_layout_blocking b = { .axis = w->block_dim, .block = block };
+	if (w->block_dim < 0)
+		b.axis = 0, b.block = 1;
+	if (w->has_halo)
+		b.halo_lo = w->lo, b.halo_hi = w->hi, b.fill = &w->fill;
+	t->layout = sn_layout_blocked(a->m->pool, &t->type, &b);
 }
 
 static void

@@ -212,24 +212,29 @@ step_at(struct rows *r, struct sn_scope *s, const struct sn_acc *acc,
 	sn_emit_acc_step(&r->e, r->m->reducer, acc, idx, args);
 }
 
-/* The reduction loops, the last one in vectors of LANES from BASE, COUNT of them, UNROLL sums side by side. */
+/* Part of a reduction's last axis: COUNT times UNROLL vectors side by side, from BASE. */
+struct red_part {
+	int64_t unroll, lanes;
+	const struct sn_expr *base, *count;
+};
+
+/* The reduction loops, the last one over PART. */
 static void
-red_part(struct rows *r, const struct sn_scope *s, const struct sn_acc *acc, int64_t unroll,
-	 int64_t lanes, const struct sn_expr *base, const struct sn_expr *count)
+red_part(struct rows *r, const struct sn_scope *s, const struct sn_acc *acc, struct red_part part)
 {
 	const struct sn_comp *m = r->m;
-	if (sn_is_int_const(count, 0))
+	if (sn_is_int_const(part.count, 0))
 		return;
 	struct sn_scope in = sn_scope_copy(&r->e, s);
 	for (int i = 0; i < m->nred - 1; i++)
 		sn_scope_axis(&r->e, &in, m->red[i],
 			      sn_at_for(r->b, LK_SERIAL, m->red[i]->name, m->red[i]->extent));
-	const struct sn_expr *i = sn_at_for(r->b, LK_SERIAL, "i", count), *idx[2];
-	idx[0] = sn_at_for(r->b, LK_UNROLLED, "u", sn_int(r->pool, unroll));
-	idx[1] = sn_at_for(r->b, LK_VECTOR, "l", sn_int(r->pool, lanes));
-	const struct sn_expr *at = sn_add(r->pool, sn_mulk(r->pool, i, unroll * lanes),
-					  sn_add(r->pool, sn_mulk(r->pool, idx[0], lanes), idx[1]));
-	sn_scope_axis(&r->e, &in, m->red[m->nred - 1], sn_add(r->pool, base, at));
+	const struct sn_expr *i = sn_at_for(r->b, LK_SERIAL, "i", part.count), *idx[2];
+	idx[0] = sn_at_for(r->b, LK_UNROLLED, "u", sn_int(r->pool, part.unroll));
+	idx[1] = sn_at_for(r->b, LK_VECTOR, "l", sn_int(r->pool, part.lanes));
+	const struct sn_expr *at = sn_add(r->pool, sn_mulk(r->pool, idx[0], part.lanes), idx[1]);
+	at = sn_add(r->pool, sn_mulk(r->pool, i, part.unroll * part.lanes), at);
+	sn_scope_axis(&r->e, &in, m->red[m->nred - 1], sn_add(r->pool, part.base, at));
 	step_at(r, &in, acc, idx);
 	close_loops(r, m->nred + 2);
 }
@@ -283,10 +288,10 @@ emit_red_vectors(struct rows *r, struct sn_scope *s, const struct sn_axis *a)
 	const struct sn_expr *big = sn_divk(r->pool, a->extent, u * r->lanes);
 	const struct sn_expr *done = sn_mulk(r->pool, big, u * r->lanes);
 	const struct sn_expr *rest = sn_modk(r->pool, a->extent, u * r->lanes);
-	red_part(r, s, &acc, u, r->lanes, zero[0], big);
+	red_part(r, s, &acc, (struct red_part){ u, r->lanes, zero[0], big });
 	if (u > 1) {
 		const struct sn_expr *more = sn_divk(r->pool, rest, r->lanes);
-		red_part(r, s, &acc, 1, r->lanes, done, more);
+		red_part(r, s, &acc, (struct red_part){ 1, r->lanes, done, more });
 		done = sn_add(r->pool, done, sn_mulk(r->pool, more, r->lanes));
 		rest = sn_modk(r->pool, rest, r->lanes);
 	}
@@ -296,7 +301,7 @@ emit_red_vectors(struct rows *r, struct sn_scope *s, const struct sn_axis *a)
 	sn_emit_acc_alloc(&r->e, red, SP_REG, 2, one, &tail);
 	for (int i = 0; i < red->nstates; i++)
 		sn_at_store(r->b, tail.buf[i], zero, out[i]);
-	red_part(r, s, &tail, 1, 1, done, rest);
+	red_part(r, s, &tail, (struct red_part){ 1, 1, done, rest });
 	sn_emit_acc_states(&r->e, red, &tail, zero, s);
 }
 

@@ -107,7 +107,8 @@ channels_in_blocks(void **state)
 
 	sn_pool_init(&p, *state);
 	struct sn_type t = type_of(&p, 4, (int64_t[]){ 1, 20, 3, 4 });
-	const struct sn_layout *l = sn_layout_blocked(&p, &t, 1, 16, halo, halo, &zero);
+	const struct sn_layout_blocking b = { 1, 16, halo, halo, &zero };
+	const struct sn_layout *l = sn_layout_blocked(&p, &t, &b);
 
 	assert_string_equal(text(*state, l), "{0 1/16 2+1+1 3+1+1 1%16 fill 0}");
 	assert_int_equal(number(l->size), 2 * 5 * 6 * 16);
@@ -178,9 +179,9 @@ random_layouts(void **state)
 			hi[i] = r[9 + i] % 3;
 		}
 		struct sn_type t = type_of(&p, rank, dims);
-		const struct sn_layout *l = sn_layout_blocked(&p, &t, (int)(r[13] % rank),
-							      1 + r[14] % 5, lo, hi,
-							      r[15] % 2 ? &fill : NULL);
+		const struct sn_layout_blocking b = { (int)(r[13] % rank), 1 + r[14] % 5, lo, hi,
+						      r[15] % 2 ? &fill : NULL };
+		const struct sn_layout *l = sn_layout_blocked(&p, &t, &b);
 
 		check_injective(&a, &p, &t, l);
 		if (*text(&a, l))
