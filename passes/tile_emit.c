@@ -6,6 +6,7 @@
 struct seg {
 	const struct sn_expr *base, *count;
 	int64_t size, lanes;
+	int64_t rest; /* lanes of the last vector that are stored, 0: all */
 	const struct sn_expr
 		*last; /* not NULL: the last step begins here and overlaps the one before */
 };
@@ -34,8 +35,20 @@ static void
 emit_tile(struct tile *t)
 {
 	t->scope = sn_scope_copy(&t->e, &t->outer);
+	t->first_vec = 0;
+	t->nvecs = t->nv;
+	t->nlanes = t->lanes;
 	if (t->m->reducer)
 		tile_reduce(t);
+	if (t->rest) {
+		/* the last vector is stored in part */
+		t->nvecs = t->nv - 1;
+		if (t->nvecs)
+			tile_each_point(t, &t->scope, finish);
+		t->first_vec = t->nv - 1;
+		t->nvecs = 1;
+		t->nlanes = t->rest;
+	}
 	tile_each_point(t, &t->scope, finish);
 }
 
@@ -60,6 +73,7 @@ emit_segment(struct tile *t, int level, const struct seg *s)
 		t->vec_base = base;
 		t->nv = s->size;
 		t->lanes = s->lanes;
+		t->rest = s->rest;
 	} else if (which == 1) {
 		t->row_base = base;
 		t->rows = s->size;
@@ -81,16 +95,34 @@ emit_unknown(struct tile *t, int level, const struct sn_expr *extent, int64_t si
 	const struct sn_expr *zero = sn_int(p, 0);
 	int64_t step = size * lanes;
 	if (step == 1) {
-		emit_segment(t, level, &(struct seg){ zero, extent, 1, 1, NULL });
+		emit_segment(t, level, &(struct seg){ zero, extent, 1, 1, 0, NULL });
 		return;
 	}
 	const struct sn_expr *count = sn_divk(p, sn_addk(p, extent, step - 1), step);
 	sn_at_if(t->b, sn_op2(p, OP_LE, sn_int(p, step), extent));
 	emit_segment(t, level,
-		     &(struct seg){ zero, count, size, lanes, sn_addk(p, extent, -step) });
+		     &(struct seg){ zero, count, size, lanes, 0, sn_addk(p, extent, -step) });
 	sn_at_else(t->b);
-	emit_segment(t, level, &(struct seg){ zero, extent, 1, 1, NULL });
+	emit_segment(t, level, &(struct seg){ zero, extent, 1, 1, 0, NULL });
 	sn_at_end(t->b);
+}
+
+/* May the lanes beyond the extent be computed, though not stored?  If what moves with them is constants
+ * only: packing has padded those. */
+static bool
+can_pad(struct tile *t)
+{
+	struct tile_reads r;
+	if (!t->m->reducer)
+		return false;
+	tile_sort_reads(t, &r);
+	for (size_t i = 0; i < r.vectors.list.n; i++) {
+		const struct sn_expr *x = r.vectors.list.v[i];
+		if (x->tensor->role != TR_CONST
+		    || tile_plain_dim(t->pool, x->tensor, x->args, t->m->axes[t->k.vec]) < 0)
+			return false;
+	}
+	return r.both.list.n == 0;
 }
 
 /* Vectors: whole groups of nv, the remaining whole vectors, the remaining lanes. */
@@ -105,13 +137,18 @@ emit_vec(struct tile *t, int level, const struct sn_expr *extent)
 	}
 	const struct sn_expr *zero = sn_int(p, 0), *one = sn_int(p, 1);
 	const struct sn_expr *base = sn_int(p, n / group * group);
-	int64_t rest = n % group;
-	emit_segment(t, level, &(struct seg){ zero, sn_int(p, n / group), t->k.nv, lanes, NULL });
-	if (rest / lanes)
-		emit_segment(t, level, &(struct seg){ base, one, rest / lanes, lanes, NULL });
-	if (rest % lanes)
+	int64_t rest = n % group, part = rest % lanes;
+	emit_segment(t, level,
+		     &(struct seg){ zero, sn_int(p, n / group), t->k.nv, lanes, 0, NULL });
+	if (part && can_pad(t)) {
 		emit_segment(t, level,
-			     &(struct seg){ sn_int(p, n - n % lanes), one, 1, rest % lanes, NULL });
+			     &(struct seg){ base, one, rest / lanes + 1, lanes, part, NULL });
+		return;
+	}
+	if (rest / lanes)
+		emit_segment(t, level, &(struct seg){ base, one, rest / lanes, lanes, 0, NULL });
+	if (part)
+		emit_segment(t, level, &(struct seg){ sn_int(p, n - part), one, 1, part, 0, NULL });
 }
 
 /* Rows: whole tiles and an exact tail. */
@@ -124,11 +161,12 @@ emit_rows(struct tile *t, int level, const struct sn_expr *extent, int64_t rows)
 		emit_unknown(t, level, extent, rows, 1);
 		return;
 	}
-	emit_segment(t, level, &(struct seg){ sn_int(p, 0), sn_int(p, n / rows), rows, 1, NULL });
+	emit_segment(t, level,
+		     &(struct seg){ sn_int(p, 0), sn_int(p, n / rows), rows, 1, 0, NULL });
 	if (n % rows)
 		emit_segment(t, level,
 			     &(struct seg){ sn_int(p, n / rows * rows), sn_int(p, 1), n % rows, 1,
-					    NULL });
+					    0, NULL });
 }
 
 static void

@@ -20,6 +20,8 @@ struct tile {
 	struct sn_scope outer;	/* what the open loops stand for */
 	/* of the tile being emitted */
 	int64_t nv, lanes, rows, rows2;
+	int64_t first_vec, nvecs, nlanes; /* what tile_open_lanes goes over: usually all of them */
+	int64_t rest;			  /* lanes of the last vector that are stored, 0: all */
 	const struct sn_expr *vec_base, *row_base, *row2_base;
 	struct sn_acc acc, total;
 	struct red_loop red[2 * SN_MAX_AXES];
@@ -43,7 +45,7 @@ void tile_sort_reads(struct tile *t, struct tile_reads *out);
 const struct sn_expr *tile_open_rows(struct tile *t, struct sn_scope *s);
 void tile_close_rows(struct tile *t);
 
-/* Opens the loops over vectors and lanes; IDX gets the accumulators' last two indices. */
+/* Opens the loops over vectors and lanes (t->first_vec, nvecs, nlanes); IDX gets the accumulators' last two indices. */
 void tile_open_lanes(struct tile *t, struct sn_scope *s, const struct sn_expr **idx);
 void tile_close_lanes(struct tile *t);
 

@@ -25,8 +25,9 @@ tile_close_rows(struct tile *t)
 void
 tile_open_lanes(struct tile *t, struct sn_scope *s, const struct sn_expr **idx)
 {
-	const struct sn_expr *j = sn_at_for(t->b, LK_UNROLLED, "j", sn_int(t->pool, t->nv));
-	const struct sn_expr *l = sn_at_for(t->b, LK_VECTOR, "l", sn_int(t->pool, t->lanes));
+	const struct sn_expr *j = sn_at_for(t->b, LK_UNROLLED, "j", sn_int(t->pool, t->nvecs));
+	const struct sn_expr *l = sn_at_for(t->b, LK_VECTOR, "l", sn_int(t->pool, t->nlanes));
+	j = sn_addk(t->pool, j, t->first_vec);
 	const struct sn_expr *v = sn_add(t->pool, sn_mulk(t->pool, j, t->k.lanes), l);
 	sn_scope_axis(&t->e, s, t->m->axes[t->k.vec], sn_add(t->pool, t->vec_base, v));
 	idx[0] = j;
