@@ -1,0 +1,145 @@
+"""Runs the ONNX backend suite through compiled code and compares with the manifest.
+
+    python check_onnx.py [--dialect c|c99] [--only TEXT] [--kinds node,simple] [--bless] [-j N]
+
+tests/onnx/manifest.txt lists the cases that are not supported, with the reason. A case that is
+listed and passes, or is not listed and does not pass, fails the check. Prints TAP; the last line
+sums up.
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import onnx
+
+DATA = pathlib.Path(onnx.__file__).parent / 'backend/test/data'
+KINDS = ['node', 'simple', 'pytorch-converted', 'pytorch-operator', 'real']
+MANIFEST = pathlib.Path('tests/onnx/manifest.txt')
+BATCH = 32
+
+
+def light_case(folder):
+    """A network: its model and only output lie elsewhere, its weights and inputs are made up."""
+    about = json.loads((folder / 'data.json').read_text())
+    model = DATA.parents[3] / about['url']
+    return model, model.with_name(f'{model.stem}_output_0.pb'), about['rtol'], about['atol']
+
+
+def cases_of(kind):
+    for folder in sorted((DATA / kind).iterdir()):
+        if kind == 'real':
+            model, data, rtol, atol = light_case(folder)
+        else:
+            about = folder / 'data.json'
+            about = json.loads(about.read_text()) if about.exists() else {}
+            model, data = folder / 'model.onnx', folder
+            rtol, atol = about.get('rtol', 1e-3), about.get('atol', 1e-7)
+        name = f'{kind}/{folder.name}'
+        yield name, f'{name}\t{model}\t{data}\t{rtol}\t{atol}\n'
+
+
+def read_manifest():
+    if not MANIFEST.exists():
+        return {}
+    lines = MANIFEST.read_text().splitlines()
+    return dict(line.split('\t', 1) for line in lines if line and not line.startswith('#'))
+
+
+def write_manifest(results):
+    head = ('# Cases of the ONNX backend suite that are not supported, and why.\n'
+            '# Rewritten by: make check-onnx BLESS=1\n')
+    listed = sorted(f'{name}\t{why}\n' for name, (word, why) in results.items() if word == 'SKIP')
+    MANIFEST.write_text(head + ''.join(listed))
+
+
+def run_batch(number, lines, args):
+    folder = pathlib.Path(args.out) / f'{args.dialect}{number}'
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    command = [args.suite, '--out', str(folder), '--dialect', args.dialect, '--cc', args.cc]
+    done = subprocess.run(command + args.extra, input=''.join(lines), text=True,
+                          stdout=subprocess.PIPE, check=False)
+    results = {}
+    for line in done.stdout.splitlines():
+        word, name, why = line.split('\t', 2)
+        results[name] = (word, why)
+    for line in lines:
+        results.setdefault(line.split('\t', 1)[0],
+                           ('FAIL', f'the driver ended with {done.returncode}'))
+    if not args.keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    return results
+
+
+def batches(cases):
+    """Networks stand alone and first: they take longest."""
+    yield from ([line] for name, line in cases if name.startswith('real/'))
+    rest = [line for name, line in cases if not name.startswith('real/')]
+    yield from (rest[i:i + BATCH] for i in range(0, len(rest), BATCH))
+
+
+def run_all(cases, args):
+    results = {}
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        jobs = [pool.submit(run_batch, i, lines, args) for i, lines in enumerate(batches(cases))]
+        for i, job in enumerate(concurrent.futures.as_completed(jobs), 1):
+            results.update(job.result())
+            if sys.stderr.isatty():
+                print(f'\r{i} of {len(jobs)} batches', end='', file=sys.stderr)
+    return results
+
+
+def problem(name, result, listed):
+    word, why = result
+    if word == 'PASS':
+        return 'passes, but the manifest lists it' if name in listed else None
+    if name not in listed:
+        return why
+    if word == 'FAIL':
+        return f'fails, the manifest says it is not supported: {why}'
+    return None if listed[name] == why else f'not for the reason the manifest gives: {why}'
+
+
+def report(results, listed):
+    """TAP; how many differ from the manifest."""
+    bad = 0
+    print(f'1..{len(results)}')
+    for number, (name, result) in enumerate(sorted(results.items()), 1):
+        what = problem(name, result, listed)
+        skip = ' # SKIP ' + listed[name] if name in listed and not what else ''
+        print(f"{'not ok' if what else 'ok'} {number} - {name}{skip}")
+        if what:
+            bad += 1
+            print(f'# {what}')
+    return bad
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--suite', default=os.environ.get('B', 'build') + '/tests/onnx/suite')
+    parser.add_argument('--out', default=os.environ.get('B', 'build') + '/onnx')
+    parser.add_argument('--dialect', default=os.environ.get('DIALECT') or 'c')
+    parser.add_argument('--cc', default='gcc -O1', help='speed of the compiler is what counts')
+    parser.add_argument('--only', default='', help='cases with this in their name')
+    parser.add_argument('--kinds', default=','.join(KINDS))
+    parser.add_argument('--bless', action='store_true', default=bool(os.environ.get('BLESS')))
+    parser.add_argument('--keep', action='store_true', help='leave the generated files')
+    parser.add_argument('-j', '--jobs', type=int, default=os.cpu_count())
+    parser.add_argument('extra', nargs='*', help='for the driver, behind --')
+    args = parser.parse_args()
+    cases = [c for k in args.kinds.split(',') for c in cases_of(k) if args.only in c[0]]
+    results = run_all(cases, args)
+    if args.bless:
+        write_manifest(results)
+    bad = report(results, read_manifest())
+    count = [sum(word == w for word, _ in results.values()) for w in ('PASS', 'FAIL', 'SKIP')]
+    print('onnx suite: {} passed, {} failed, {} not supported, of {}'.format(*count, len(results)))
+    return 1 if bad or count[1] else 0
+
+
+sys.exit(main())

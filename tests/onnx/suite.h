@@ -1,0 +1,54 @@
+/*
+ * Shared by the files of the suite's driver: suite.c (batches, processes), compile.c (one case from
+ * model to C, and its texts), run.c (one case through the ABI).  tests/onnx/ only.
+ */
+#ifndef TESTS_ONNX_SUITE_H
+#define TESTS_ONNX_SUITE_H
+
+#include <stdbool.h>
+#include "ir/target.h"
+#include "runtime/sinter_abi.h"
+
+enum outcome { PASSED, FAILED, NOT_SUPPORTED };
+
+/* What one step says about a case; small enough to go through a pipe at once. */
+struct verdict {
+	enum outcome outcome;
+	char why[500];
+};
+
+/* Sets the verdict; returns false, always. */
+bool sn_suite_fail(struct verdict *v, enum outcome o, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+struct suite_case {
+	char *line;	   /* whose parts the strings below are */
+	const char *name;  /* "node/test_abs" */
+	const char *model; /* path */
+	const char *data;  /* folder of test_data_set_0; or a file that holds the only output, and the
+			    * inputs are 0..n-1 divided by n */
+	double rtol, atol;
+	char ident[160];   /* C identifier of the compiled model */
+	bool is_compiled;
+	struct verdict verdict;
+};
+
+struct suite {
+	const char *folder; /* of the generated files */
+	const char *dialect;
+	const char *cc;
+	bool has_texts; /* print -> parse -> print at all levels */
+	bool is_verbose;
+	const struct sn_target *target;
+	struct suite_case *cases;
+	size_t ncases;
+};
+
+/* Imports, compiles, writes IDENT.c and its companions; false: the verdict says why. */
+bool sn_suite_compile(const struct suite *s, const struct suite_case *c, struct verdict *v);
+
+/* Runs the compiled MODEL on the case's data and compares. */
+bool sn_suite_run(const struct suite *s, const struct suite_case *c,
+		  const struct sinter_model *model, struct verdict *v);
+
+#endif

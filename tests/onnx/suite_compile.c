@@ -1,0 +1,178 @@
+/*
+ * One case of the suite from its model to C, with every pass verified; on the way the texts of the
+ * graph, the program and the functions are read back and printed again, byte-equal.
+ */
+#include <stdio.h>
+#include <string.h>
+#include "cli/compiler.h"
+#include "tests/onnx/suite.h"
+
+/* ---- texts ------------------------------------------------------------------------------------ */
+
+struct texts {
+	struct verdict *verdict;
+	const struct sn_compiler *compiler;
+	bool has_differed;
+};
+
+static void
+report_difference(struct texts *t, const char *what, const struct sn_diags *d,
+		  const struct sn_buf *first, const struct sn_buf *again)
+{
+	if (t->has_differed)
+		return;
+	t->has_differed = true;
+	if (d->list.n) {
+		const struct sn_diag *e = &d->list.v[0];
+		sn_suite_fail(t->verdict, FAILED, "text %s:%d: %.300s", what, e->where.line,
+			      e->text);
+		return;
+	}
+	size_t i = 0, start = 0;
+	for (; first->text[i] && first->text[i] == again->text[i]; i++)
+		if (first->text[i] == '\n')
+			start = i + 1;
+	sn_suite_fail(t->verdict, FAILED, "text %s differs when printed again: '%.120s', '%.120s'",
+		      what, first->text + start, again->text + start);
+}
+
+enum text_kind { TX_GRAPH, TX_PROGRAM, TX_FUNC };
+
+/* Reads TEXT and prints what it says; nothing if it can't be read. */
+static void
+print_again(enum text_kind kind, const char *text, const char *what, struct sn_diags *d,
+	    struct sn_buf *out)
+{
+	struct sn_arena *a = d->arena;
+	struct sn_pool pool;
+	sn_pool_init(&pool, a);
+	if (kind == TX_GRAPH) {
+		struct sn_graph *g = sn_graph_parse(text, what, a, &pool, d);
+		if (g)
+			sn_graph_print(out, g, true);
+	} else if (kind == TX_PROGRAM) {
+		struct sn_program *p = sn_program_parse(text, what, a, &pool, d);
+		if (p)
+			sn_program_print(out, p, true);
+	} else {
+		struct sn_func *f = sn_func_parse(text, what, a, &pool, d);
+		if (f)
+			sn_func_print(out, f);
+	}
+}
+
+static void
+check_text(struct texts *t, enum text_kind kind, const void *thing, const char *what)
+{
+	struct sn_arena *a = sn_arena_child((struct sn_arena *)&t->compiler->arena);
+	struct sn_buf first, again;
+	struct sn_diags d;
+	sn_buf_init(&first, a);
+	sn_buf_init(&again, a);
+	sn_diags_init(&d, a);
+	if (kind == TX_GRAPH)
+		sn_graph_print(&first, thing, true);
+	else if (kind == TX_PROGRAM)
+		sn_program_print(&first, thing, true);
+	else
+		sn_func_print(&first, thing);
+	print_again(kind, first.text, what, &d, &again);
+	if (d.list.n || strcmp(first.text, again.text) != 0)
+		report_difference(t, what, &d, &first, &again);
+	sn_arena_release(a);
+}
+
+/* After a pass: the text of the level that it worked on. */
+static void
+check_texts(void *arg, const struct sn_module *m, const struct sn_pass *p, int64_t ns,
+	    bool has_changed)
+{
+	struct texts *t = arg;
+	(void)ns;
+	if (!has_changed && p->level == p->result && p->level != LV_LOOP)
+		return;
+	if (p->result == LV_GRAPH)
+		check_text(t, TX_GRAPH, m->graph, p->name);
+	if (p->result == LV_TENSOR)
+		check_text(t, TX_PROGRAM, m->program, p->name);
+	if (p->result == LV_LOOP)
+		for (size_t i = 0; i < m->funcs.n; i++)
+			check_text(t, TX_FUNC, m->funcs.v[i], p->name);
+}
+
+/* ---- the case --------------------------------------------------------------------------------- */
+
+static bool
+is_unsupported(enum sn_diag_id id)
+{
+	return id == DG_UNSUPPORTED || id == DG_RUNTIME_OPERAND || id == DG_UNKNOWN_OP
+	       || id == DG_UNKNOWN_OPS || id == DG_RANK_UNKNOWN || id == DG_NO_RANK;
+}
+
+/* Errors of the kinds that say "not supported" are limits, all others failures. */
+static bool
+judge(const struct sn_compiler *c, struct verdict *v)
+{
+	const struct sn_diag *first = NULL;
+	for (size_t i = 0; i < c->diags.list.n; i++) {
+		const struct sn_diag *d = &c->diags.list.v[i];
+		if (sn_diag_severity(d->id) != SN_ERROR)
+			continue;
+		if (!first || is_unsupported(d->id))
+			first = d;
+		if (is_unsupported(d->id))
+			break;
+	}
+	if (!first)
+		return sn_suite_fail(v, FAILED, "no diagnostic");
+	const char *op = first->where.op;
+	return sn_suite_fail(v, is_unsupported(first->id) ? NOT_SUPPORTED : FAILED, "%s%s%.400s",
+			     op ? op : "", op ? ": " : "", first->text);
+}
+
+static void
+show_diags(const struct sn_compiler *c)
+{
+	struct sn_buf b;
+	sn_buf_init(&b, (struct sn_arena *)&c->arena);
+	sn_diags_print(&c->diags, &b);
+	fputs(b.text, stderr);
+}
+
+static bool
+write_package(const struct suite *s, struct sn_compiler *c, struct verdict *v)
+{
+	struct sn_emit_opts e = { .folder = s->folder, .is_source_only = true };
+	switch (sn_compiler_emit(c, &e)) {
+	case SN_OK: return true;
+	case SN_ERR_INPUT: return judge(c, v);
+	default: return sn_suite_fail(v, FAILED, "emit: %.250s", c->guard.text);
+	}
+}
+
+bool
+sn_suite_compile(const struct suite *s, const struct suite_case *k, struct verdict *v)
+{
+	struct sn_compiler c;
+	struct texts texts = { .verdict = v, .compiler = &c };
+	struct sn_compiler_opts o = { .model = k->model,
+				      .name = k->ident,
+				      .dialect = s->dialect,
+				      .pipeline = { .is_verified = true } };
+	if (s->has_texts) {
+		o.pipeline.after = check_texts;
+		o.pipeline.arg = &texts;
+	}
+	sn_compiler_init(&c);
+	enum sn_status status = sn_compiler_run(&c, &o);
+	bool ok = status == SN_OK && !texts.has_differed;
+	if (status == SN_ERR_INPUT)
+		judge(&c, v);
+	else if (status != SN_OK)
+		sn_suite_fail(v, FAILED, "internal: %.250s", c.guard.text);
+	ok = ok && write_package(s, &c, v);
+	if (s->is_verbose)
+		show_diags(&c);
+	sn_compiler_release(&c);
+	return ok;
+}
