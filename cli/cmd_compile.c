@@ -1,6 +1,7 @@
 /* sinter compile: from a model to a package. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "cli/command.h"
 
 /* What happens after each pass: progress, times, dumps. */
@@ -9,6 +10,7 @@ after_pass(void *arg, const struct sn_module *m, const struct sn_pass *p, int64_
 	   bool has_changed)
 {
 	const struct options *o = arg;
+	show_progress(o, p->name);
 	if (o->is_timed)
 		fprintf(stderr, "%-20s %9.3f ms%s\n", p->name, (double)ns / 1e6,
 			has_changed ? "" : "  (no change)");
@@ -42,7 +44,7 @@ options_compiler(struct options *o, struct sn_compiler_opts *out)
 		.name = o->name,
 		.dialect = o->target,
 		.cpu = o->cpu,
-		.is_threaded = o->threads != NULL,
+		.is_threaded = o->is_threaded || (o->threads && strcmp(o->threads, "1") != 0),
 	};
 	out->import.shapes = o->shapes.v;
 	out->import.nshapes = (int)o->shapes.n;
@@ -57,10 +59,42 @@ options_compiler(struct options *o, struct sn_compiler_opts *out)
 	};
 }
 
+bool
+is_progress_shown(const struct options *o)
+{
+	return !o->is_quiet && !o->is_json && !o->is_timed && isatty(STDERR_FILENO);
+}
+
+void
+show_progress(const struct options *o, const char *what)
+{
+	if (!is_progress_shown(o))
+		return;
+	fprintf(stderr, what ? "\r\033[Ksinter: %s" : "\r\033[K", what);
+	fflush(stderr);
+}
+
+static void
+on_stage(void *arg, const char *what)
+{
+	show_progress(arg, what);
+}
+
+void
+options_emit(struct options *o, struct sn_emit_opts *out)
+{
+	*out = (struct sn_emit_opts){ .folder = o->output,
+				      .cc = o->cc,
+				      .is_source_only = o->is_source_only,
+				      .stage = on_stage,
+				      .arg = o };
+}
+
 int
 finish(struct sn_compiler *c, enum sn_status s, const struct options *o)
 {
 	struct sn_buf b;
+	show_progress(o, NULL);
 	sn_buf_init(&b, o->arena);
 	if (o->is_json)
 		sn_diags_print_json(&c->diags, &b);
@@ -91,9 +125,8 @@ cmd_compile(struct options *o)
 {
 	struct sn_compiler c;
 	struct sn_compiler_opts co;
-	struct sn_emit_opts eo = { .folder = o->output,
-				   .cc = o->cc,
-				   .is_source_only = o->is_source_only };
+	struct sn_emit_opts eo;
+	options_emit(o, &eo);
 	if (!o->model || (!o->output && !o->stop_after)) {
 		fprintf(stderr, "sinter compile: needs a model and -o DIR\n");
 		return SN_ERR_USAGE;
@@ -103,6 +136,7 @@ cmd_compile(struct options *o)
 		return SN_ERR_USAGE;
 	}
 	options_compiler(o, &co);
+	interrupt_output(o->interrupt, o->output);
 	sn_compiler_init(&c);
 	enum sn_status s = sn_compiler_run(&c, &co);
 	if (s == SN_OK && o->output && !o->stop_after)

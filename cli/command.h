@@ -5,10 +5,12 @@
 #define CLI_COMMAND_H
 
 #include "cli/compiler.h"
+#include "cli/interrupt.h"
 
 /* What every command that reads a model understands; see cli/options.def. */
 struct options {
 	struct sn_arena *arena;
+	struct interrupt *interrupt;
 	const char *model;	       /* first operand */
 	SN_VEC(const char *) operands; /* the others */
 	SN_VEC(const char *) shapes, dims, inputs;
@@ -33,11 +35,27 @@ void options_help(const struct command *c);
 
 /* The compiler's options that O asks for. */
 void options_compiler(struct options *o, struct sn_compiler_opts *out);
+void options_emit(struct options *o, struct sn_emit_opts *out);
 
 /* Prints the diagnostics of a compilation on stderr (JSON with --json) and returns the exit code. */
 int finish(struct sn_compiler *c, enum sn_status s, const struct options *o);
 
+/* Numbers of options: *OUT stays as it is when TEXT is NULL; false after a message. */
+bool option_number(const char *name, const char *text, double lo, double hi, double *out);
+bool option_int(const char *name, const char *text, int lo, int hi, int *out);
+
+/* Is there a person to show progress to? */
+bool is_progress_shown(const struct options *o);
+/* Shows WHAT is being done on a line that the next call replaces; NULL: clears it. */
+void show_progress(const struct options *o, const char *what);
+
+int cmd_bench(struct options *o);
 int cmd_compile(struct options *o);
+int cmd_dot(struct options *o);
+int cmd_info(struct options *o);
+int cmd_ops(struct options *o);
+int cmd_run(struct options *o);
+int cmd_verify(struct options *o);
 int cmd_help(struct options *o);
 
 #endif

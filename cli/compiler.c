@@ -1,6 +1,7 @@
 /* From a model file to a module, and to a package on disk. */
 #include <ctype.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -143,6 +144,9 @@ spawn(struct sn_compiler *c, const char *folder, struct words *w)
 	fflush(NULL);
 	pid_t pid = fork();
 	if (pid == 0) {
+		sigset_t none;
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
 		if (chdir(folder) == 0)
 			execvp(w->list.v[0], w->list.v);
 		_exit(127);
@@ -160,6 +164,42 @@ spawn(struct sn_compiler *c, const char *folder, struct words *w)
 	return sn_report(&c->diags, SN_NOWHERE, DG_CC_FAILED, joined(&c->arena, w));
 }
 
+/* build.sh: how to compile the package again. */
+static bool
+write_line(struct sn_compiler *c, const char *folder, const char *line)
+{
+	const char *text = sn_printf(&c->arena, "#!/bin/sh\ncd \"$(dirname \"$0\")\" && exec %s\n",
+				     line);
+	return sn_file_write(sn_printf(&c->arena, "%s/build.sh", folder), text, strlen(text),
+			     &c->diags);
+}
+
+/* Runs the C compiler; its output gets its name when it is complete. */
+static bool
+compile_c(struct sn_compiler *c, const struct sn_emit_opts *o, struct words *w)
+{
+	struct sn_arena *a = &c->arena;
+	const char *object = sn_printf(a, "%s/lib%s.so", o->folder, c->module->name);
+	char *temp = sn_printf(a, "lib%s.so.%ld-cc.tmp", c->module->name, (long)getpid());
+	const char *from = sn_printf(a, "%s/%s", o->folder, temp);
+	for (size_t i = 0; i + 1 < w->list.n; i++)
+		if (!strcmp(w->list.v[i], "-o"))
+			w->list.v[i + 1] = temp;
+	if (!spawn(c, o->folder, w)) {
+		unlink(from);
+		return false;
+	}
+	return rename(from, object) == 0
+	       || sn_report(&c->diags, SN_NOWHERE, DG_WRITE, object, strerror(errno));
+}
+
+static void
+stage(const struct sn_emit_opts *o, const char *what)
+{
+	if (o->stage)
+		o->stage(o->arg, what);
+}
+
 static bool
 emit(struct sn_compiler *c, const struct sn_emit_opts *o)
 {
@@ -167,15 +207,20 @@ emit(struct sn_compiler *c, const struct sn_emit_opts *o)
 	struct sn_package_opts p = { .folder = o->folder,
 				     .dialect = c->dialect,
 				     .weights = o->weights };
+	stage(o, "writing C and weights");
 	if (!sn_make_folder(o->folder, &c->arena, &c->diags) || !sn_package_write(c->module, &p))
 		return false;
 	c->emit_ns = now_ns() - t0;
 	struct words w = { 0 };
 	cc_words(c, o, &w);
+	const char *line = joined(&c->arena, &w);
 	if (o->out_line)
-		*o->out_line = joined(&c->arena, &w);
+		*o->out_line = line;
+	if (!write_line(c, o->folder, line))
+		return false;
+	stage(o, "C compiler");
 	t0 = now_ns();
-	bool ok = o->is_source_only || spawn(c, o->folder, &w);
+	bool ok = o->is_source_only || compile_c(c, o, &w);
 	c->cc_ns = now_ns() - t0;
 	return ok;
 }

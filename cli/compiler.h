@@ -40,12 +40,15 @@ enum sn_status sn_compiler_run(struct sn_compiler *c, const struct sn_compiler_o
 struct sn_emit_opts {
 	const char *folder;
 	enum sn_weights_form weights;
-	const char *cc;	       /* C compiler, NULL: "cc"; */
-	bool is_source_only;   /* do not call it */
-	const char **out_line; /* the exact command line, if not NULL */
+	const char *cc;				    /* C compiler, NULL: "cc"; */
+	bool is_source_only;			    /* do not call it */
+	const char **out_line;			    /* the exact command line, if not NULL */
+	void (*stage)(void *arg, const char *what); /* progress; NULL: none */
+	void *arg;
 };
 
-/* Writes the package and compiles it to FOLDER/libNAME.so. */
+/* Writes the package, with the compiler's command line in FOLDER/build.sh, and compiles it to
+ * FOLDER/libNAME.so, which appears when it is complete. */
 enum sn_status sn_compiler_emit(struct sn_compiler *c, const struct sn_emit_opts *o);
 
 /* A C identifier made of a model's file name. */

@@ -1,6 +1,7 @@
 /* Reads the words of a command line by the table cli/options.def. */
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "cli/command.h"
@@ -40,6 +41,12 @@ takes(const struct command *c, const struct option_row *r)
 	return !strcmp(r->name, "help") || is_word_of(c->options, r->name);
 }
 
+static const char *
+plain_name(const struct option_row *r)
+{
+	return r->name + (r->name[0] == '+');
+}
+
 static void
 set(struct options *o, const struct option_row *r, const char *value)
 {
@@ -64,6 +71,14 @@ operands(struct options *o, int argc, char **argv)
 	return true;
 }
 
+/* getopt has named the option. */
+static bool
+hint(const struct command *c)
+{
+	fprintf(stderr, "usage: sinter %s\nsinter %s --help tells more\n", c->usage, c->name);
+	return false;
+}
+
 bool
 options_parse(const struct command *c, struct options *o, int argc, char **argv)
 {
@@ -72,7 +87,8 @@ options_parse(const struct command *c, struct options *o, int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (takes(c, &rows[i])) {
 			map[n] = (int)i;
-			list[n++] = (struct option){ rows[i].name, rows[i].kind != F, NULL, 0 };
+			list[n++] = (struct option){ plain_name(&rows[i]), rows[i].kind != F, NULL,
+						     0 };
 		}
 	list[n] = (struct option){ 0 };
 	optind = 1;
@@ -84,7 +100,7 @@ options_parse(const struct command *c, struct options *o, int argc, char **argv)
 		else if (ch == 0)
 			set(o, &rows[map[which]], optarg);
 		else
-			return false;
+			return hint(c);
 	}
 	return operands(o, argc, argv);
 }
@@ -97,8 +113,37 @@ options_help(const struct command *c)
 		char word[64];
 		if (!takes(c, &rows[i]))
 			continue;
-		snprintf(word, sizeof(word), "--%s%s%s", rows[i].name, rows[i].argument ? " " : "",
-			 rows[i].argument ? rows[i].argument : "");
+		snprintf(word, sizeof(word), "--%s%s%s", plain_name(&rows[i]),
+			 rows[i].argument ? " " : "", rows[i].argument ? rows[i].argument : "");
 		printf("  %-24s %s\n", word, rows[i].help);
 	}
+}
+
+bool
+option_number(const char *name, const char *text, double lo, double hi, double *out)
+{
+	char *end;
+	if (!text)
+		return true;
+	double x = strtod(text, &end);
+	if (end == text || *end || !(x >= lo && x <= hi)) {
+		fprintf(stderr, "sinter: --%s is a number from %g to %g, not '%s'\n", name, lo, hi,
+			text);
+		return false;
+	}
+	*out = x;
+	return true;
+}
+
+bool
+option_int(const char *name, const char *text, int lo, int hi, int *out)
+{
+	double x = *out;
+	if (!option_number(name, text, lo, hi, &x))
+		return false;
+	*out = (int)x;
+	if (*out == x)
+		return true;
+	fprintf(stderr, "sinter: --%s is a whole number, not '%s'\n", name, text);
+	return false;
 }

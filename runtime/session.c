@@ -16,6 +16,8 @@ struct sinter_session {
 	const struct sinter_model *model;
 	struct sinter_pool *pool;
 	struct sinter_profile *profile;
+	void (*kernel)(void *ctx, int32_t k, int32_t phase); /* the caller's */
+	void *kernel_ctx;
 	void *context;
 	struct sinter_tensor *in, *out;
 	struct output *outputs;
@@ -39,7 +41,12 @@ on_kernel(void *ctx, int32_t k, int32_t phase)
 {
 	const struct sinter_session *s = ctx;
 
-	sinter_profile_mark(s->profile, k, phase);
+	if (s->kernel && phase == 0)
+		s->kernel(s->kernel_ctx, k, phase);
+	if (s->profile)
+		sinter_profile_mark(s->profile, k, phase);
+	if (s->kernel && phase != 0)
+		s->kernel(s->kernel_ctx, k, phase);
 }
 
 static size_t
@@ -94,7 +101,7 @@ set_hooks(struct sinter_session *s)
 		s->hooks.nthreads = sinter_pool_threads(s->pool);
 		s->hooks.parallel = on_parallel;
 	}
-	if (s->profile)
+	if (s->profile || s->kernel)
 		s->hooks.kernel = on_kernel;
 }
 
@@ -129,6 +136,8 @@ sinter_session_new(struct sinter_loaded *loaded, const struct sinter_session_opt
 	s->model = loaded->model;
 	s->pool = opts ? opts->pool : NULL;
 	s->profile = opts ? opts->profile : NULL;
+	s->kernel = opts ? opts->kernel : NULL;
+	s->kernel_ctx = opts ? opts->ctx : NULL;
 	int status = prepare(s, error);
 
 	if (status == SINTER_OK)
@@ -298,4 +307,10 @@ size_t
 sinter_session_arena_bytes(const struct sinter_session *session)
 {
 	return session->is_bound ? session->arena_bytes : 0;
+}
+
+const void *
+sinter_session_arena(const struct sinter_session *session)
+{
+	return session->is_bound ? session->arena : NULL;
 }

@@ -120,6 +120,10 @@ struct sinter_session;
 struct sinter_session_opts {
 	struct sinter_pool *pool;	/* NULL: the calling thread alone */
 	struct sinter_profile *profile; /* NULL: none */
+	/* Called before (phase 0) and after (phase 1) kernel K of each run, on the running thread; NULL:
+	 * not called. */
+	void (*kernel)(void *ctx, int32_t k, int32_t phase);
+	void *ctx;
 };
 
 /* A session of LOADED, which it uses until sinter_session_free, as well as the pool and the profile
@@ -152,6 +156,10 @@ int sinter_session_run(struct sinter_session *session, struct sinter_error *erro
 /* Output I with its dimensions (after bind) and elements (after run), valid until the next bind,
  * run or free; NULL if there is no such output. */
 const struct sinter_tensor *sinter_session_output(const struct sinter_session *session, uint32_t i);
+
+/* The arena, for tools that look at what kernels leave there (plan in the compiler's module); NULL
+ * before bind. */
+const void *sinter_session_arena(const struct sinter_session *session);
 
 /* Bytes of the arena; 0 before bind. */
 size_t sinter_session_arena_bytes(const struct sinter_session *session);
