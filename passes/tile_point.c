@@ -71,7 +71,8 @@ load_vectors(struct tile *t, const struct sn_expr *read)
 {
 	int64_t dims[2] = { t->nv, t->lanes };
 	struct sn_buffer *buf = sn_at_alloc(t->b, SP_REG, read->tensor->name,
-					    (enum sn_dtype)read->dtype, 2, dims);
+					    (enum sn_dtype)read->dtype, t->lanes == 1 ? 1 : 2,
+					    dims);
 	struct sn_scope s = sn_scope_copy(&t->e, &t->scope);
 	const struct sn_expr *idx[2];
 	tile_open_lanes(t, &s, idx);

@@ -58,7 +58,8 @@ flat_extent(const struct tile *t)
 	return n;
 }
 
-/* One loop pays when all loops are whole, of known extent, and the innermost is short. */
+/* One loop pays when all loops are whole, of known extent, and the innermost is short; not on small
+ * machines, where a division costs more than a loop's end. */
 static bool
 should_flatten(const struct tile *t)
 {
@@ -67,7 +68,7 @@ should_flatten(const struct tile *t)
 		if (t->red[i].block || !sn_get_int(t->m->red[i]->extent, &n) || n == 1)
 			return false;
 	sn_get_int(t->m->red[t->m->nred - 1]->extent, &n);
-	return t->nred > 1 && n < SHORT_LOOP && t->k.is_vec_outer;
+	return t->c->module->has_vectors && t->nred > 1 && n < SHORT_LOOP && t->k.is_vec_outer;
 }
 
 /* The body of reduction loop LEVEL for index I of a block loop, a block or a whole axis. */
@@ -213,12 +214,13 @@ void
 tile_reduce(struct tile *t)
 {
 	int64_t dims[3] = { t->rows * t->rows2, t->nv, t->lanes };
+	int rank = t->lanes == 1 ? 2 : 3; /* scalars need no dimension for their lane */
 	t->nred = tile_red_loops(t->c, t->m, t->red);
 	t->is_flat = should_flatten(t);
 	plan_flush(t);
-	sn_emit_acc_alloc(&t->e, t->m->reducer, SP_REG, 3, dims, &t->acc);
+	sn_emit_acc_alloc(&t->e, t->m->reducer, SP_REG, rank, dims, &t->acc);
 	if (t->flush >= 0) {
-		sn_emit_acc_alloc(&t->e, t->m->reducer, SP_STACK, 3, dims, &t->total);
+		sn_emit_acc_alloc(&t->e, t->m->reducer, SP_STACK, rank, dims, &t->total);
 		tile_each_point(t, &t->scope, init_total);
 	} else {
 		tile_each_point(t, &t->scope, init_acc);
