@@ -7,6 +7,7 @@ Times are CPU times of the thread that runs. A ratio above 1 says that sinter is
 """
 import argparse
 import ctypes
+import glob
 import os
 import subprocess
 import sys
@@ -21,7 +22,14 @@ sys.path.insert(0, os.path.join(HERE, '..', 'tests', 'models'))
 import abi  # noqa: E402
 import zoo  # noqa: E402
 
-DEFAULT = ['resnet50', 'bert_base', 'mobilenet_v2', 'minilm', 'small_cnn', 'mlp']
+DEFAULT = ['resnet50', 'bert_base', 'mobilenet_v2', 'minilm', 'small_cnn', 'mlp', 'ocr_rec', 'ocr_det', 'ocr_cls']
+
+# Models of the rapidocr wheel (tests/fetch.sh ocr), with the shape of their input.
+OCR = {
+    'ocr_rec': ('PP-OCRv6_rec_small.onnx', (1, 3, 48, 320)),
+    'ocr_det': ('PP-OCRv6_det_small.onnx', (1, 3, 320, 640)),
+    'ocr_cls': ('ch_ppocr_mobile_v2.0_cls_mobile.onnx', (1, 3, 48, 192)),
+}
 
 
 def peak_function(out):
@@ -79,14 +87,27 @@ def flops(model):
     return total
 
 
+def find(name, out):
+    """Path of a model, and its inputs if they are not random_inputs'."""
+    if name in OCR:
+        file, shape = OCR[name]
+        found = glob.glob(os.path.join(out, 'downloads', 'rapidocr-*', 'rapidocr', 'models', file))
+        if not found:
+            raise FileNotFoundError(f'{file} is not there; tests/fetch.sh ocr gets it')
+        model = onnx.load(found[0])
+        x = np.random.default_rng(1).uniform(-1, 1, shape).astype(np.float32)
+        return found[0], model, {model.graph.input[0].name: x}
+    path = name if name.endswith('.onnx') else zoo.write(name, os.path.join(out, 'zoo'))
+    return path, onnx.load(path), None
+
+
 def measure(name, args, peak):
-    path = name if name.endswith('.onnx') else zoo.write(name, os.path.join(args.out, 'zoo'))
-    base = os.path.splitext(os.path.basename(path))[0]
+    path, model, feeds = find(name, args.out)
+    base = os.path.splitext(os.path.basename(path))[0] if feeds is None else name
     folder = os.path.join(args.out, 'bench', base)
     subprocess.run([*args.sinter.split(), 'compile', path, '-o', folder, '--quiet'], check=True)
-    model = onnx.load(path)
     dims = dict((k, int(v)) for k, v in (d.split('=') for d in args.dims))
-    feeds = zoo.random_inputs(model, np.random.default_rng(1), dims)
+    feeds = feeds or zoo.random_inputs(model, np.random.default_rng(1), dims)
     ours = abi.Model(folder)
     ours.bind(feeds)
     theirs = session(path, model, feeds)
@@ -97,7 +118,8 @@ def measure(name, args, peak):
         p.append(peak())
         b += turn(theirs, 0.1)
     a, b, p, n = np.median(a), np.median(b), np.median(p), flops(model)
-    print(f'{base:18} {a / 1e6:9.3f} {b / 1e6:9.3f} {b / a:7.2f} {100 * n / a / p:7.0f} {100 * n / b / p:6.0f}'
+    of_peak = [f'{100 * n / t / p:.0f}' if n > 0 else '-' for t in (a, b)]
+    print(f'{base:18} {a / 1e6:9.3f} {b / 1e6:9.3f} {b / a:7.2f} {of_peak[0]:>7} {of_peak[1]:>6}'
           f' {p * 2:8.0f} {ours.arena.nbytes / 1e6:8.2f} {ours.abi.weights_bytes / 1e6:9.1f}', flush=True)
 
 

@@ -177,6 +177,192 @@ def encoder(name, seed, layers, d, heads, ff, seq, vocab=1000, batch=1):
     return net.model([('ids', T.INT64, [batch, seq]), ('mask', T.INT64, [batch, seq])], [(x, [batch, seq, d])])
 
 
+def act(net, x, kind):
+    """An activation as exporters write it."""
+    if kind == 'hswish':
+        return net.op('HardSwish', x)
+    if kind == 'swish':
+        return net.op('Mul', x, net.op('Sigmoid', x))
+    return net.op('Relu', x)
+
+
+def squeeze_excite(net, x, c, mid):
+    s = net.op('Relu', net.conv(net.op('GlobalAveragePool', x), c, mid, 1, bias=True, pads=[0] * 4))
+    return net.op('Mul', x, net.op('HardSigmoid', net.conv(s, mid, c, 1, bias=True, pads=[0] * 4), alpha=1 / 6))
+
+
+def mobilenet_v3(size=96):
+    """Squeeze-excite, hard swish, 5x5 depthwise convolutions, odd channel counts."""
+    net = Net('mobilenet_v3', 21)
+    x, cin = act(net, net.bn(net.conv('x', 3, 16, 3, 2), 16), 'hswish'), 16
+    for k, mid, c, se, kind, s in [(3, 16, 16, True, 'relu', 2), (3, 72, 24, False, 'relu', 2),
+                                   (3, 88, 24, False, 'relu', 1), (5, 96, 40, True, 'hswish', 2),
+                                   (5, 240, 40, True, 'hswish', 1), (5, 120, 48, True, 'hswish', 1)]:
+        y = act(net, net.bn(net.conv(x, cin, mid, 1, pads=[0] * 4), mid), kind)
+        y = act(net, net.bn(net.conv(y, mid, mid, k, s, group=mid), mid), kind)
+        y = squeeze_excite(net, y, mid, mid // 4) if se else y
+        y = net.bn(net.conv(y, mid, c, 1, pads=[0] * 4), c, gain=0.5 if s == 1 and cin == c else 1.0)
+        x, cin = (net.op('Add', x, y) if s == 1 and cin == c else y), c
+    x = net.op('Flatten', net.op('GlobalAveragePool', x))
+    return net.model([('x', T.FLOAT, [1, 3, size, size])], [(net.dense(x, cin, 10), [1, 10])])
+
+
+def shufflenet_v2():
+    """Split, channel shuffle by reshape and transpose, concat."""
+    net = Net('shufflenet_v2', 22)
+    i64 = lambda *v: net.const(np.array(v, np.int64))
+    x, c, size = net.op('Relu', net.bn(net.conv('x', 3, 48, 3, 2), 48)), 48, 32
+    for _ in range(3):
+        a, b = net.op('Split', x, i64(c // 2, c // 2), axis=1, outputs=2)
+        b = net.op('Relu', net.bn(net.conv(b, c // 2, c // 2, 1, pads=[0] * 4), c // 2))
+        b = net.bn(net.conv(b, c // 2, c // 2, 3, group=c // 2), c // 2)
+        b = net.op('Relu', net.bn(net.conv(b, c // 2, c // 2, 1, pads=[0] * 4), c // 2))
+        x = net.op('Concat', a, b, axis=1)
+        x = net.op('Reshape', x, i64(1, 2, c // 2, size, size))
+        x = net.op('Reshape', net.op('Transpose', x, perm=[0, 2, 1, 3, 4]), i64(1, c, size, size))
+    x = net.op('ReduceMean', x, axes=[2, 3], keepdims=0)
+    return net.model([('x', T.FLOAT, [1, 3, 64, 64])], [(net.dense(x, c, 10), [1, 10])])
+
+
+def unet():
+    """Skip connections, transposed convolutions, resizes."""
+    net = Net('unet', 23)
+    conv = lambda x, a, b: net.op('Relu', net.bn(net.conv(x, a, b, 3), b))
+    a = conv('x', 3, 16)
+    b = conv(net.op('MaxPool', a, kernel_shape=[2, 2], strides=[2, 2]), 16, 32)
+    c = conv(net.op('MaxPool', b, kernel_shape=[2, 2], strides=[2, 2]), 32, 48)
+    w = net.const(net.f32(48, 32, 2, 2, scale=0.1))
+    up = net.op('ConvTranspose', c, w, net.const(net.f32(32, scale=0.1)), kernel_shape=[2, 2], strides=[2, 2])
+    d = conv(net.op('Concat', up, b, axis=1), 64, 32)
+    scales = net.const(np.array([1, 1, 2, 2], np.float32))
+    up = net.op('Resize', d, '', scales, mode='linear', coordinate_transformation_mode='half_pixel')
+    e = conv(net.op('Concat', up, a, axis=1), 48, 16)
+    y = net.op('Sigmoid', net.conv(e, 16, 3, 1, bias=True, pads=[0] * 4))
+    return net.model([('x', T.FLOAT, [1, 3, 56, 72])], [(y, [1, 3, 56, 72])])
+
+
+def yolo():
+    """CSP blocks with splits, spatial pyramid of max pools, nearest upsampling, a transposed head."""
+    net = Net('yolo', 24)
+    i64 = lambda *v: net.const(np.array(v, np.int64))
+    conv = lambda x, a, b, k=1, s=1: act(net, net.conv(x, a, b, k, s, bias=True), 'swish')
+
+    def csp(x, c):
+        x = conv(x, c, c)
+        a, b = net.op('Split', x, i64(c // 2, c // 2), axis=1, outputs=2)
+        y = net.op('Add', b, conv(conv(b, c // 2, c // 2, 3), c // 2, c // 2, 3))
+        return conv(net.op('Concat', a, b, y, axis=1), c + c // 2, c)
+
+    p3 = csp(conv(conv('x', 3, 16, 3, 2), 16, 32, 3, 2), 32)
+    p4 = csp(conv(p3, 32, 64, 3, 2), 64)
+    pools = [p4]
+    for _ in range(3):
+        pools.append(net.op('MaxPool', pools[-1], kernel_shape=[5, 5], pads=[2] * 4))
+    p4 = conv(net.op('Concat', *pools, axis=1), 256, 64)
+    scales = net.const(np.array([1, 1, 2, 2], np.float32))
+    up = net.op('Resize', p4, '', scales, mode='nearest', nearest_mode='floor',
+                coordinate_transformation_mode='asymmetric')
+    p3 = csp(net.op('Concat', up, p3, axis=1), 96)
+    heads = []
+    for p, c, n in ((p3, 96, 20 * 24), (p4, 64, 10 * 12)):
+        y = net.conv(p, c, 13, 1, bias=True, pads=[0] * 4)
+        heads.append(net.op('Reshape', y, i64(1, 13, n)))
+    y = net.op('Transpose', net.op('Concat', *heads, axis=2), perm=[0, 2, 1])
+    box, score = net.op('Split', y, i64(4, 9), axis=2, outputs=2)
+    y = net.op('Concat', net.op('Exp', net.op('Tanh', box)), net.op('Sigmoid', score), axis=2)
+    return net.model([('x', T.FLOAT, [1, 3, 80, 96])], [(y, [1, 600, 13])])
+
+
+def convnext():
+    """7x7 depthwise, layer norm over channels in the last place, GELU, layer scale."""
+    net = Net('convnext', 25)
+    x, c = net.conv('x', 3, 48, 4, 4, bias=True, pads=[0] * 4), 48
+    for _ in range(2):
+        y = net.op('Transpose', net.conv(x, c, c, 7, group=c, bias=True), perm=[0, 2, 3, 1])
+        y = net.dense(gelu(net, net.dense(layer_norm(net, y, c), c, 4 * c)), 4 * c, c, gain=0.5)
+        y = net.op('Mul', y, net.const(net.rng.uniform(0.5, 1, c).astype(np.float32)))
+        x = net.op('Add', x, net.op('Transpose', y, perm=[0, 3, 1, 2]))
+    x = net.op('ReduceMean', x, axes=[2, 3], keepdims=0)
+    return net.model([('x', T.FLOAT, [1, 3, 64, 64])], [(net.dense(x, c, 10), [1, 10])])
+
+
+def vit():
+    """Patches, class token, attention from one projection that is split in three."""
+    net = Net('vit', 26)
+    i64 = lambda *v: net.const(np.array(v, np.int64))
+    d, heads, n = 96, 3, 17
+    x = net.op('Reshape', net.conv('x', 3, d, 16, 16, bias=True, pads=[0] * 4), i64(1, d, 16))
+    x = net.op('Concat', net.const(net.f32(1, 1, d, scale=0.5)), net.op('Transpose', x, perm=[0, 2, 1]), axis=1)
+    x = net.op('Add', x, net.const(net.f32(1, n, d, scale=0.1)))
+    ln = lambda x: net.op('LayerNormalization', x, net.const(net.rng.uniform(0.5, 1.5, d).astype(np.float32)),
+                          net.const(net.f32(d, scale=0.1)), axis=-1)
+    for _ in range(2):
+        qkv = net.op('Reshape', net.dense(ln(x), d, 3 * d), i64(1, n, 3, heads, d // heads))
+        qkv = net.op('Transpose', qkv, perm=[2, 0, 3, 1, 4])
+        q, k, v = [net.op('Gather', qkv, net.const(np.int64(i)), axis=0) for i in range(3)]
+        s = net.op('MatMul', q, net.op('Transpose', k, perm=[0, 1, 3, 2]))
+        p = net.op('Softmax', net.op('Mul', s, net.const(np.float32((d // heads) ** -0.5))), axis=-1)
+        a = net.op('Reshape', net.op('Transpose', net.op('MatMul', p, v), perm=[0, 2, 1, 3]), i64(1, n, d))
+        x = net.op('Add', x, net.dense(a, d, d, gain=0.5))
+        x = net.op('Add', x, net.dense(net.op('Gelu', net.dense(ln(x), d, 4 * d)), 4 * d, d, gain=0.5))
+    x = net.op('Gather', ln(x), net.const(np.int64(0)), axis=1)
+    return net.model([('x', T.FLOAT, [1, 3, 64, 64])], [(net.dense(x, d, 10), [1, 10])], opset=20)
+
+
+def gpt():
+    """Causal attention with a mask by Where and Trilu, tied embedding, symbolic length."""
+    net = Net('gpt', 27)
+    i64 = lambda *v: net.const(np.array(v, np.int64))
+    d, heads, vocab = 64, 4, 1000
+    table = net.const(net.f32(vocab, d, scale=0.5))
+    n = net.op('Gather', net.op('Shape', 'ids'), net.const(np.int64(1)), axis=0)
+    pos = net.op('Range', net.const(np.int64(0)), n, net.const(np.int64(1)))
+    x = net.op('Add', net.op('Gather', table, 'ids', axis=0),
+               net.op('Gather', net.const(net.f32(256, d, scale=0.1)), pos, axis=0))
+    row, col = net.op('Unsqueeze', pos, i64(1)), net.op('Unsqueeze', pos, i64(0))
+    allowed = net.op('LessOrEqual', col, row)
+    norm = lambda x: layer_norm(net, x, d)
+    for _ in range(2):
+        parts = net.op('Split', net.dense(norm(x), d, 3 * d), i64(d, d, d), axis=2, outputs=3)
+        q, k, v = [net.op('Transpose', net.op('Reshape', a, i64(0, 0, heads, d // heads)), perm=[0, 2, 1, 3])
+                   for a in parts]
+        s = net.op('MatMul', q, net.op('Transpose', k, perm=[0, 1, 3, 2]))
+        s = net.op('Div', s, net.const(np.float32(np.sqrt(d // heads))))
+        p = net.op('Softmax', net.op('Where', allowed, s, net.const(np.float32(-1e9))), axis=-1)
+        a = net.op('Reshape', net.op('Transpose', net.op('MatMul', p, v), perm=[0, 2, 1, 3]), i64(0, 0, d))
+        x = net.op('Add', x, net.dense(a, d, d, gain=0.5))
+        x = net.op('Add', x, net.dense(gelu(net, net.dense(norm(x), d, 4 * d)), 4 * d, d, gain=0.5))
+    y = net.op('MatMul', norm(x), net.op('Transpose', table, perm=[1, 0]))
+    return net.model([('ids', T.INT64, ['batch', 'seq'])], [(y, ['batch', 'seq', vocab])])
+
+
+def resnext():
+    """Grouped and dilated convolutions, PRelu, instance normalisation, average pooling with padding."""
+    net = Net('resnext', 28)
+    x = net.op('PRelu', net.conv('x', 3, 32, 3, bias=True), net.const(net.rng.uniform(0, 0.5, (32, 1, 1)).astype(np.float32)))
+    y = net.op('Relu', net.bn(net.conv(x, 32, 64, 3, group=4), 64))
+    y = net.op('Relu', net.bn(net.conv(y, 64, 64, 3, group=16, stride=2), 64))
+    y = net.op('InstanceNormalization', y, net.const(net.rng.uniform(0.5, 1.5, 64).astype(np.float32)),
+               net.const(net.f32(64, scale=0.1)))
+    w = net.const(net.f32(40, 64, 3, 3, scale=0.05))
+    y = net.op('LeakyRelu', net.op('Conv', y, w, kernel_shape=[3, 3], dilations=[2, 2], pads=[2] * 4), alpha=0.1)
+    y = net.op('AveragePool', y, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
+    return net.model([('x', T.FLOAT, [2, 3, 30, 34])], [(y, [2, 40, 8, 9])])
+
+
+def tcn():
+    """Dilated 1-d convolutions over a symbolic length, causal padding, gates."""
+    net = Net('tcn', 29)
+    x, c = 'x', 10
+    for d in (1, 2, 4):
+        w = net.const(net.f32(48, c, 3, scale=np.sqrt(1.0 / c / 3)))
+        y = net.op('Conv', x, w, net.const(net.f32(48, scale=0.1)), kernel_shape=[3], dilations=[d], pads=[2 * d, 0])
+        a, b = net.op('Split', y, net.const(np.array([24, 24], np.int64)), axis=1, outputs=2)
+        x, c = net.op('Mul', net.op('Tanh', a), net.op('Sigmoid', b)), 24
+    y = net.op('Conv', x, net.const(net.f32(5, 24, 1, scale=0.3)), kernel_shape=[1])
+    return net.model([('x', T.FLOAT, [1, 10, 'seq'])], [(y, [1, 5, 'seq'])])
+
+
 LIGHT = {
     'resnet50': 'light_resnet50', 'densenet121': 'light_densenet121', 'inception_v1': 'light_inception_v1',
     'inception_v2': 'light_inception_v2', 'shufflenet': 'light_shufflenet', 'squeezenet': 'light_squeezenet',
@@ -234,6 +420,8 @@ ZOO = {
     'bert_base': lambda: encoder('bert_base', 5, 12, 768, 12, 3072, 128),
     'minilm': lambda: encoder('minilm', 6, 6, 384, 12, 1536, 32),
     'minilm_dynamic': lambda: encoder('minilm_dynamic', 6, 6, 384, 12, 1536, 'seq'),
+    'mobilenet_v3': mobilenet_v3, 'shufflenet_v2': shufflenet_v2, 'unet': unet, 'yolo': yolo,
+    'convnext': convnext, 'vit': vit, 'gpt': gpt, 'resnext': resnext, 'tcn': tcn,
     'tiny_encoder': lambda: encoder('tiny_encoder', 7, 2, 64, 4, 128, 16),
 }
 for _name in LIGHT:
