@@ -46,7 +46,18 @@ want_of(struct assign *a, const struct sn_tensor *t)
 
 /* ---- blocks ---- */
 
-/* The axis of a sum of products that constants are read along and nothing else is, or -1. */
+/* Does reading X stay where it is along axis V for some vector length? */
+static bool
+is_still(struct assign *a, const struct sn_comp *m, const struct sn_expr *x, int v)
+{
+	for (int64_t lanes = tile_lanes(&a->s, m); lanes >= TILE_FEWEST_LANES; lanes /= 2)
+		if (tile_lane_use(&a->s, x->tensor, x->args, m->axes[v], lanes) == LANE_SAME)
+			return true;
+	return false;
+}
+
+/* The axis of a sum of products that constants are read along and nothing else is (but for the first
+ * channel of a group), or -1. */
 static int
 weights_axis(struct assign *a, const struct sn_comp *m)
 {
@@ -64,13 +75,30 @@ weights_axis(struct assign *a, const struct sn_comp *m)
 			if (x->tensor->role == TR_CONST
 			    && tile_plain_dim(a->m->pool, x->tensor, x->args, m->axes[v]) >= 0)
 				has_const = true;
-			else
+			else if (!is_still(a, m, x, v))
 				has_other = true;
 		}
 		if (has_const && !has_other)
 			return v;
 	}
 	return -1;
+}
+
+/* The dimension of R's tensor that is stored at axis V, or at V plus the start of a slice; -1: none. */
+static int
+stored_dim(struct assign *a, const struct sn_comp *m, const struct sn_result *r, int v)
+{
+	int found = -1;
+	for (int d = 0; d < r->tensor->type.rank; d++) {
+		const struct sn_expr *coef, *rest;
+		if (!sn_expr_has_axis(r->idx[d], m->axes[v]))
+			continue;
+		if (found >= 0 || !sn_affine_split(a->m->pool, r->idx[d], m->axes[v], &coef, &rest)
+		    || !sn_is_int_const(coef, 1))
+			return -1;
+		found = d;
+	}
+	return found;
 }
 
 /* True if dimension D is followed by extents of 1 only: rows along it are contiguous. */
@@ -106,7 +134,7 @@ want_blocks(struct assign *a, const struct sn_comp *m)
 		return false;
 	for (int i = 0; i < m->nresults; i++) {
 		const struct sn_result *r = &m->results[i];
-		int d = tile_plain_dim(a->m->pool, r->tensor, r->idx, m->axes[v]);
+		int d = stored_dim(a, m, r, v);
 		if (d >= 0 && !is_innermost(r->tensor, d) && is_wide(a, m, r->tensor->type.dims[d]))
 			want_of(a, r->tensor)->block_dim = d;
 	}
@@ -123,11 +151,7 @@ follow_read(struct assign *a, const struct sn_comp *m, const struct sn_expr *x)
 			continue;
 		for (int i = 0; i < m->nresults; i++) {
 			struct sn_tensor *t = m->results[i].tensor;
-			int d = tile_plain_dim(a->m->pool, t, m->results[i].idx, m->axes[v]);
-			if (d < 0) /* a slice of a concatenation: axis + offset */
-				for (int k = 0; k < t->type.rank && d < 0; k++)
-					if (sn_expr_has_axis(m->results[i].idx[k], m->axes[v]))
-						d = k;
+			int d = stored_dim(a, m, &m->results[i], v);
 			if (d >= 0 && !is_innermost(t, d) && is_wide(a, m, t->type.dims[d]))
 				want_of(a, t)->block_dim = d;
 		}

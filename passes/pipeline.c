@@ -18,6 +18,7 @@ static const char *const pipeline[] = {
 	"simplify-index", /* an outside value that is never taken would keep a view from fusing */
 	"fuse-map",	  /* views vanish, epilogues join: before rows are looked for */
 	"fuse-rows",
+	"split-kernels",	/* what fusing left side by side, each with its own schedule */
 	"remove-dead-kernels", /* views that all readers looked through */
 	"assign-layouts",      /* before choosing: knobs depend on what is contiguous */
 	"choose-schedule",

@@ -36,6 +36,9 @@ struct tile_knobs {
 
 void tile_knobs_get(const struct sn_kernel *k, struct tile_knobs *out);
 
+/* Vectors of fewer lanes are not worth it. */
+enum { TILE_FEWEST_LANES = 4 };
+
 /* Lanes of a stage's vectors on a target without and with vectors. */
 int64_t tile_lanes(const struct sn_sched_ctx *c, const struct sn_comp *m);
 

@@ -339,9 +339,6 @@ try_axis(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r,
 	return cost * red_steps(m) * outer_points(m, k);
 }
 
-/* Vectors of fewer lanes are not worth it. */
-enum { FEWEST_LANES = 4 };
-
 double
 sn_tile_choose(struct sn_sched_ctx *c, struct sn_kernel *k)
 {
@@ -355,18 +352,18 @@ sn_tile_choose(struct sn_sched_ctx *c, struct sn_kernel *k)
 	for (int i = m->naxes - 1; i >= 0; i--) {
 		if (sn_is_int_const(m->axes[i]->extent, 1) && m->naxes > 1)
 			continue;
-		/* shorter vectors where a slice of a concatenation begins inside a block */
+		/* shorter vectors where a slice of a concatenation begins inside a block, or a group
+		 * of channels is narrower */
 		int64_t lanes = tile_lanes(c, m);
-		double cost;
 		do {
 			struct tile_knobs t = { .vec = i, .lanes = lanes };
-			cost = try_axis(c, m, &r, &t);
+			double cost = try_axis(c, m, &r, &t);
 			if (cost >= 0 && (best_cost < 0 || cost < best_cost)) {
 				best_cost = cost;
 				best = t;
 			}
 			lanes /= 2;
-		} while (cost < 0 && lanes >= FEWEST_LANES);
+		} while (lanes >= TILE_FEWEST_LANES);
 	}
 	if (best_cost >= 0)
 		set_knobs(c, k, &best);
