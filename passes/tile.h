@@ -39,6 +39,12 @@ void tile_knobs_get(const struct sn_kernel *k, struct tile_knobs *out);
 /* Vectors of fewer lanes are not worth it. */
 enum { TILE_FEWEST_LANES = 4 };
 
+/* Tiles of fewer rows than this are not worth a version of their own. */
+enum { TILE_FEWEST_ROWS = 4 };
+
+/* The next smaller tile for an extent, not known at compile time, that ROWS does not suit. */
+int64_t tile_fewer_rows(int64_t rows);
+
 /* Lanes of a stage's vectors on a target without and with vectors. */
 int64_t tile_lanes(const struct sn_sched_ctx *c, const struct sn_comp *m);
 

@@ -119,6 +119,7 @@ find_reads(struct sn_sched_ctx *c, const struct sn_comp *m, struct reads *out)
 struct step {
 	int w, a, f, gathers; /* reads by vectors only, rows only, both; not contiguous */
 	int states;
+	double vector_bytes; /* of one vector's constants over the whole reduction */
 };
 
 static void
@@ -154,6 +155,11 @@ step_cycles(const struct sn_target *t, const struct step *s, int64_t rows, int64
 	double c = fma > loads ? fma : loads;
 	if (c < t->fma_latency)
 		c = t->fma_latency;
+	/* constants of a group that do not stay in the first cache come from the second, at about a
+	 * vector in two cycles, half of it hidden */
+	if (s->w && s->vector_bytes * (double)nv > (double)t->l1_bytes / 2)
+		c = (c > 2.0 * (double)(s->w * nv) ? c : 2.0 * (double)(s->w * nv))
+		    + (double)(s->w * nv) * 0.5;
 	/* a little for address arithmetic and the loop itself */
 	return c + 0.5 + s->gathers * 16.0 * (double)(rows * nv);
 }
@@ -170,8 +176,27 @@ struct sizes {
 	bool is_row_known;
 };
 
-/* Extents that stand for one that is not known: its last tile overlaps, so what counts is the waste. */
-static const int64_t samples[] = { 10, 24, 40, 50, 80, 120 };
+/* Extents that stand for one that is not known. */
+static const int64_t samples[] = { 7, 8, 10, 14, 20, 28, 40, 56, 80, 160 };
+
+int64_t
+tile_fewer_rows(int64_t rows)
+{
+	return rows / 2 >= TILE_FEWEST_ROWS - 1 ? (rows + 1) / 2 : 1;
+}
+
+/* The rows that the loops use for EXTENT when it is not known at compile time (tile_emit.c). */
+static int64_t
+rows_used(int64_t rows, int64_t extent)
+{
+	while (rows > 1) {
+		int64_t next = tile_fewer_rows(rows), steps = (extent + rows - 1) / rows;
+		if (rows <= extent && (next == 1 || 4 * steps * rows <= 5 * extent))
+			break;
+		rows = next;
+	}
+	return rows;
+}
 
 /* Cycles per reduction step over all tiles, exact tails included. */
 static double
@@ -183,11 +208,6 @@ known_cost(const struct sn_target *t, const struct step *s, const struct sizes *
 	int64_t vs[2][2] = { { vectors / k->nv, k->nv }, { vectors % k->nv > 0, vectors % k->nv } };
 	int64_t rs[2][2] = { { z->row / k->rows, k->rows },
 			     { z->row % k->rows > 0, z->row % k->rows } };
-	if (!z->is_row_known && rs[1][0]) {
-		bool is_single = z->row < k->rows; /* too few for a tile: one by one */
-		rs[1][0] = is_single ? z->row : 1;
-		rs[1][1] = is_single ? 1 : k->rows;
-	}
 	int64_t qs[2][2] = { { z->row2 / k->rows2, k->rows2 },
 			     { z->row2 % k->rows2 > 0, z->row2 % k->rows2 } };
 	for (int i = 0; i < 8; i++) {
@@ -209,8 +229,10 @@ tile_cost(const struct sn_target *t, const struct step *s, const struct sizes *z
 	double sum = 0;
 	for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
 		struct sizes at = *z;
-		at.row = samples[i];
-		sum += known_cost(t, s, &at, k) / (double)samples[i];
+		struct tile_knobs used = *k;
+		used.rows = rows_used(k->rows, samples[i]);
+		at.row = (samples[i] + used.rows - 1) / used.rows * used.rows;
+		sum += known_cost(t, s, &at, &used) / (double)samples[i];
 	}
 	return sum / ARRAY_LEN(samples) * (double)z->row;
 }
@@ -320,6 +342,7 @@ try_axis(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r,
 		k->row = k->row2 = -1;
 	struct step s;
 	count_reads(c, m, r, k, &s);
+	s.vector_bytes = red_steps(m) * s.w * (double)k->lanes * 4;
 	struct sizes z = { extent_or(vec, 64), 1, 1, true };
 	if (k->row >= 0) {
 		z.row = extent_or(m->axes[k->row], 64);

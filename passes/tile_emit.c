@@ -86,24 +86,37 @@ emit_segment(struct tile *t, int level, const struct seg *s)
 	t->has_parallel = had_parallel;
 }
 
-/* EXTENT is not known: steps of SIZE * LANES of which the last overlaps, or single elements if there
- * are fewer than that. */
+/* Do COUNT steps of STEP suit EXTENT: one fits, and at most a quarter is done twice?  The smallest
+ * step has no choice. */
+static const struct sn_expr *
+suits(struct sn_pool *p, const struct sn_expr *extent, const struct sn_expr *count, int64_t step,
+      bool is_smallest)
+{
+	const struct sn_expr *fits = sn_op2(p, OP_LE, sn_int(p, step), extent);
+	if (is_smallest)
+		return fits;
+	const struct sn_expr *done = sn_mulk(p, count, 4 * step);
+	return sn_op2(p, OP_AND, fits, sn_op2(p, OP_LE, done, sn_mulk(p, extent, 5)));
+}
+
+/* EXTENT is not known: steps of SIZE * LANES of which the last overlaps, or smaller ones where those
+ * don't suit, in the end single elements. */
 static void
 emit_unknown(struct tile *t, int level, const struct sn_expr *extent, int64_t size, int64_t lanes)
 {
 	struct sn_pool *p = t->pool;
 	const struct sn_expr *zero = sn_int(p, 0);
-	int64_t step = size * lanes;
+	int64_t step = size * lanes, next = lanes == 1 ? tile_fewer_rows(size) : 1;
 	if (step == 1) {
 		emit_segment(t, level, &(struct seg){ zero, extent, 1, 1, 0, NULL });
 		return;
 	}
 	const struct sn_expr *count = sn_divk(p, sn_addk(p, extent, step - 1), step);
-	sn_at_if(t->b, sn_op2(p, OP_LE, sn_int(p, step), extent));
+	sn_at_if(t->b, suits(p, extent, count, step, next == 1));
 	emit_segment(t, level,
 		     &(struct seg){ zero, count, size, lanes, 0, sn_addk(p, extent, -step) });
 	sn_at_else(t->b);
-	emit_segment(t, level, &(struct seg){ zero, extent, 1, 1, 0, NULL });
+	emit_unknown(t, level, extent, next, 1);
 	sn_at_end(t->b);
 }
 
