@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "cli/command.h"
+#include "ir/dot.h"
 
 /* What happens after each pass: progress, times, dumps. */
 static void
@@ -19,7 +20,10 @@ after_pass(void *arg, const struct sn_module *m, const struct sn_pass *p, int64_
 		return;
 	struct sn_buf b;
 	sn_buf_init(&b, o->arena);
-	sn_module_print(&b, m, p->result, false);
+	if (!strcmp(o->dump_after + n, ":dot"))
+		sn_module_dot(&b, m);
+	else
+		sn_module_print(&b, m, p->result, false);
 	fputs(b.text, stdout);
 }
 
