@@ -152,6 +152,8 @@ SCRIPTS	= tests/check_layers.py tests/check_headers.sh tests/check_style.py test
 # Programs of other parts that print TAP and need the command or the Python packages.
 SUITES	= $(filter-out $(SCRIPTS) tests/check_onnx.py,\
 	  $(wildcard $(foreach e,sh py,tests/check_*.$(e) tests/*/check_*.$(e))))
+# Programs that they call.
+HELPERS	= $(patsubst %.c,$(B)/%,$(wildcard tests/models/*.c))
 RUN	= B=$(B) CC='$(CC)' VENV=$(VENV) tests/run $(if $(T),-k '$(T)')
 
 SAN	= -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -183,8 +185,8 @@ $(B)/tests/%: $(B)/tests/%.o $(LAYER_LIBS) $(RT_LIB)
 # Debian's packages first: what is built below needs them. The Python packages may be missing.
 check: deps
 	$(Q)tests/fetch.sh venv || test $$? -eq 3
-	$(Q)$(SUBMAKE) all unit $(FILETEST)
-	$(Q)$(RUN) $(if $(FILETEST),--files $(FILETEST)) $(UNIT) $(SCRIPTS) $(SUITES)
+	$(Q)$(SUBMAKE) all unit $(FILETEST) $(HELPERS)
+	$(Q)$(RUN) $(SUITES) $(if $(FILETEST),--files $(FILETEST)) $(UNIT) $(SCRIPTS)
 
 unit: $(UNIT)
 
@@ -267,7 +269,8 @@ demo: deps
 	$(Q)B=$(B) VENV=$(VENV) examples/ocr/demo.sh
 
 format:
-	$(Q)clang-format-14 -i $(foreach d,$(LAYERS) runtime tests/unit tests,$(wildcard $(d)/*.c))
+	$(Q)clang-format-14 -i $(foreach d,$(LAYERS) runtime tests tests/unit tests/models tests/fuzz,\
+		$(wildcard $(d)/*.c))
 
 define pc_file
 prefix=$(prefix)

@@ -14,7 +14,8 @@ import subprocess
 import sys
 
 BUILD = pathlib.Path(os.environ.get("B", "build"))
-FOLDERS = ["support", "ir", "frontend", "passes", "codegen", "cli", "runtime", "tests", "tests/unit"]
+FOLDERS = ["support", "ir", "frontend", "passes", "codegen", "cli", "runtime", "tests", "tests/unit",
+           "tests/models", "tests/fuzz"]
 PKGS = ["libxml-2.0", "libgvc", "libprotobuf-c"]
 
 

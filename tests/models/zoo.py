@@ -8,6 +8,7 @@ saturated proves nothing.
     python zoo.py NAME FOLDER      writes FOLDER/NAME.onnx
     python zoo.py --list
 """
+import hashlib
 import os
 import sys
 
@@ -72,7 +73,7 @@ def mlp():
         x = net.op('Gemm', x, w, net.const(net.f32(m, scale=0.1)), transB=1)
         x, n = (net.op('Relu', x) if i < 2 else x), m
     x = net.op('Softmax', x, axis=1)
-    return net.model([('x', T.FLOAT, [4, 784])], [(x, [4, 10])])
+    return add_logits(net.model([('x', T.FLOAT, [4, 784])], [(x, [4, 10])]))
 
 
 def small_cnn():
@@ -403,16 +404,21 @@ def light(name, seed=11):
     used = {i for n in g.node for i in n.input}
     for i in [i for i in g.initializer if i.name not in used]:
         g.initializer.remove(i)
-    add_logits(m)
-    return m
+    return add_logits(m)
 
 
 def add_logits(m):
-    """If the output is made by a Softmax, its operand becomes an output as well."""
-    for n in m.graph.node:
-        if n.op_type == 'Softmax' and n.output[0] in [o.name for o in m.graph.output]:
+    """If an output is made by a Softmax or a Sigmoid, its operand becomes an output as well: behind
+    them little can be seen."""
+    makers = {o: n for n in m.graph.node for o in n.output}
+    for out in list(m.graph.output):
+        n = makers.get(out.name)
+        while n and n.op_type == 'Identity':
+            n = makers.get(n.input[0])
+        if n and n.op_type in ('Softmax', 'Sigmoid'):
             m.graph.output.append(h.make_empty_tensor_value_info(n.input[0]))
             m.graph.output[-1].type.tensor_type.elem_type = T.FLOAT
+    return m
 
 
 ZOO = {
@@ -448,21 +454,32 @@ def random_inputs(model, rng, dims=None):
 
 
 def check_sane(outputs):
-    """Raises ValueError for outputs that prove nothing."""
+    """Raises ValueError for outputs that prove nothing. Probabilities may be saturated where what they
+    are made of (add_logits) is an output, too."""
     for name, y in outputs.items():
         y = np.asarray(y, np.float64)
         if not np.isfinite(y).all():
             raise ValueError(f'{name} has NaN or infinity')
-        if y.size > 1 and np.ptp(y) <= 1e-6 * max(np.abs(y).max(), 1e-30):
+        room = np.ptp(y)
+        if y.size > 1 and room <= 1e-6 * max(np.abs(y).max(), 1e-30):
             raise ValueError(f'{name} is constant')
+        ends = np.minimum(y - y.min(), y.max() - y) <= 1e-6 * room
+        if y.size > 16 and ends.mean() > 0.9 and len(outputs) == 1:
+            raise ValueError(f'{name} is saturated')
 
 
 def write(name, folder):
+    """The path of NAME.onnx, which is made when it isn't there or this file has changed."""
     os.makedirs(folder, exist_ok=True)
-    path = os.path.join(folder, name + '.onnx')
-    if not os.path.exists(path):
-        onnx.save(ZOO[name](), path + '.part')
-        os.rename(path + '.part', path)
+    path, key = os.path.join(folder, name + '.onnx'), os.path.join(folder, name + '.key')
+    with open(__file__, 'rb') as f:
+        now = hashlib.sha256(f.read()).hexdigest()
+    if not os.path.exists(path) or not os.path.exists(key) or open(key).read() != now:
+        part = f'{path}.{os.getpid()}'
+        onnx.save(ZOO[name](), part)
+        os.rename(part, path)
+        with open(key, 'w') as f:
+            f.write(now)
     return path
 
 
