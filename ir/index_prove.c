@@ -232,11 +232,26 @@ is_not_negative(struct sn_pool *p, const struct sn_expr *d, int depth)
 	return e && is_not_negative(p, e, depth - 1);
 }
 
+/* A + DISTANCE <= B from the meaning of quotients and remainders by symbols: x % q < q, and
+ * x // q < n where x < q * n. */
+static bool
+prove_by_meaning(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *b,
+		 int64_t distance)
+{
+	if (is_op(a, OP_MOD))
+		return a->args[1] == b && b->lo >= 1 && distance <= 1;
+	if (!is_op(a, OP_FLOORDIV) || a->args[1]->lo < 1 || sn_is_const(a->args[1]))
+		return false;
+	return sn_prove_lt(p, a->args[0], sn_mul(p, a->args[1], sn_addk(p, b, 1 - distance)));
+}
+
 static bool
 prove(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *b, int64_t distance)
 {
 	bool is_outer = p->proof_steps == 0;
 
+	if (prove_by_meaning(p, a, b, distance))
+		return true;
 	if (is_outer)
 		p->proof_steps = MAX_STEPS;
 	if (p->proof_steps < 2)

@@ -82,15 +82,15 @@ is_mixed_radix(struct step *steps, int n)
 enum injective { IJ_YES, IJ_NO, IJ_NOT_AFFINE };
 
 static enum injective
-is_injective(const struct sn_comp *c, const struct sn_result *r)
+are_injective(const struct sn_comp *c, const struct sn_expr *const *idx, int rank)
 {
 	bool settled[SN_MAX_AXES] = { false };
 	struct step steps[SN_MAX_AXES];
 	int n;
 	for (bool has_changed = true; has_changed;) {
 		has_changed = false;
-		for (int d = 0; d < r->tensor->type.rank; d++) {
-			if (!unsettled_steps(c, r->idx[d], settled, steps, &n))
+		for (int d = 0; d < rank; d++) {
+			if (!unsettled_steps(c, idx[d], settled, steps, &n))
 				return IJ_NOT_AFFINE;
 			if (n == 0 || !is_mixed_radix(steps, n))
 				continue;
@@ -102,6 +102,21 @@ is_injective(const struct sn_comp *c, const struct sn_result *r)
 		if (!settled[i] && !sn_is_int_const(c->axes[i]->extent, 1))
 			return IJ_NO;
 	return IJ_YES;
+}
+
+/* Dimension by dimension, or else by the element's number: y[h//9, h%9] is element h. */
+static enum injective
+is_injective(struct verify *v, const struct sn_result *r)
+{
+	const struct sn_type *t = &r->tensor->type;
+	struct sn_pool *p = v->pr->pool;
+	enum injective i = are_injective(v->comp, r->idx, t->rank);
+	if (i != IJ_NOT_AFFINE)
+		return i;
+	const struct sn_expr *number = sn_int(p, 0);
+	for (int d = 0; d < t->rank; d++)
+		number = sn_add(p, sn_mul(p, number, t->dims[d]), r->idx[d]);
+	return are_injective(v->comp, &number, 1);
 }
 
 /* Symbolic strides (axis * W) are beyond sn_affine_coef; they are taken on trust. */
@@ -137,7 +152,7 @@ sn_verify_result(struct verify *v, const struct sn_result *r)
 				"is an input or a constant and can't be stored");
 		return;
 	}
-	enum injective i = is_injective(v->comp, r);
+	enum injective i = is_injective(v, r);
 	if (i == IJ_NOT_AFFINE && !has_symbolic_index(v, r)) {
 		SN_VERIFY_ERROR(v, DG_TV_STORE, r->tensor->name,
 				"is stored at an index that is not affine in the axes");
