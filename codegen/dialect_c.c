@@ -182,7 +182,7 @@ static const struct sn_dialect_table table_c = { rows, casts, mems, helpers };
 const struct sn_dialect sn_dialect_c = {
 	.name = "c",
 	.summary = "C99 with the vector types of gcc and clang",
-	.cc_flags = "-std=gnu99 -O2 -fno-math-errno",
+	.cc_flags = "-std=gnu99 -O2 -fno-math-errno -Wno-psabi",
 	.has_vectors = true,
 	.prologue = "/* Whether a * b + c rounds once is fixed here, whatever the flags say. */\n"
 		    "#if defined(__clang__)\n"

@@ -398,10 +398,23 @@ turn_operand(struct assign *a, size_t at)
 
 /* ---- the pass ---- */
 
+/* A halo along the blocked dimension would shift every block: those reads are guarded instead. */
+static void
+drop_blocked_halo(struct want *w)
+{
+	if (w->block_dim < 0 || !w->has_halo)
+		return;
+	w->lo[w->block_dim] = w->hi[w->block_dim] = 0;
+	w->has_halo = false;
+	for (int d = 0; d < SN_MAX_RANK; d++)
+		w->has_halo |= w->lo[d] || w->hi[d];
+}
+
 static void
 set_layout(struct assign *a, struct sn_tensor *t)
 {
-	const struct want *w = want_of(a, t);
+	struct want *w = want_of(a, t);
+	drop_blocked_halo(w);
 	int64_t block = sn_target_lanes(a->m->target, sn_dtype_info(t->type.dtype)->bits / 8);
 	if (t->layout || t->store != TS_OWN || t->role != TR_TEMP
 	    || (w->block_dim < 0 && !w->has_halo))

@@ -51,9 +51,11 @@ fill_band(struct sn_emit *e, const struct sn_tensor *t, int dim, const struct sn
 {
 	struct sn_pool *p = e->c->pool;
 	const struct sn_layout *l = t->layout;
-	const struct sn_expr *idx[SN_MAX_RANK];
+	const struct sn_expr *idx[SN_MAX_RANK] = { NULL };
 	int block_dim, opened = 0;
 	int64_t block = inner_block(l, &block_dim);
+	if (block_dim == dim)
+		block = 0; /* the band begins inside a block */
 	for (int d = 0; d < l->rank; d++) {
 		const struct sn_expr *base = sn_int(p, 0), *n = t->type.dims[d];
 		if (d == dim) {

@@ -3,7 +3,7 @@
 #include "passes/tile_impl.h"
 
 /* Products in one running sum before it is added to a total (accuracy, and the cache). */
-enum { SUM_BLOCK = 256 };
+enum { SUM_BLOCK = 256, FEW_ROWS = 4 };
 
 /* Reduction loops whose innermost has fewer steps than this become one loop: short loops cost more
  * in mispredicted ends than their indices cost in divisions. */
@@ -189,21 +189,38 @@ loop_count(const struct tile *t, int level)
 	return r->is_inner ? r->block : r->block ? (n + r->block - 1) / r->block : n;
 }
 
+/* Products in one running sum. Few rows wait for memory anyway: there blocks are about as many as the
+ * products in each, which is the most accurate. */
+static int64_t
+sum_block(const struct tile *t)
+{
+	int64_t all = 1, block = SUM_BLOCK;
+	for (int i = 0; i < t->m->nred; i++) {
+		int64_t n;
+		if (!sn_get_int(t->m->red[i]->extent, &n))
+			return SUM_BLOCK;
+		all *= n;
+	}
+	while (t->rows * t->rows2 <= FEW_ROWS && block > 16 && block * block > all)
+		block /= 2;
+	return block;
+}
+
 /* Sums over more than SUM_BLOCK products are added in blocks of about that many. */
 static void
 plan_flush(struct tile *t)
 {
 	const struct sn_reducer *r = t->m->reducer;
-	int64_t inside = 1;
+	int64_t inside = 1, block = sum_block(t);
 	t->flush = -1;
 	if (!r->merge[0] || !sn_is_float(r->state_types[0]) || r->step[0]->kind != EX_OP
 	    || r->step[0]->op != OP_ADD)
 		return;
 	for (int i = t->nred - 1; i >= 0; i--) {
 		int64_t n = loop_count(t, i);
-		if (inside * n > SUM_BLOCK) {
+		if (inside * n > block) {
 			t->flush = i;
-			t->flush_every = SUM_BLOCK / inside > 1 ? SUM_BLOCK / inside : 1;
+			t->flush_every = block / inside > 1 ? block / inside : 1;
 			return;
 		}
 		inside *= n;
