@@ -134,6 +134,16 @@ verify_set(struct verify *v, const char *folder)
 	return job_run(j) && compare_outputs(v, folder);
 }
 
+static bool
+is_static(const struct job *j)
+{
+	for (uint32_t i = 0; i < j->model->ninputs; i++)
+		for (int d = 0; d < j->model->inputs[i].rank; d++)
+			if (j->model->inputs[i].dims[d] < 0)
+				return false;
+	return j->compiler.module->plan->is_static;
+}
+
 /* --per-kernel reads the plan of a static model: compiles once more with the shapes of the data. */
 static bool
 open_static(struct verify *v, const char *folder)
@@ -143,7 +153,7 @@ open_static(struct verify *v, const char *folder)
 	if (!j->is_compiled)
 		return sn_report(&j->diags, SN_NOWHERE, DG_RUNTIME,
 				 "--per-kernel needs the ONNX model, not a compiled one");
-	if (j->compiler.module->plan->is_static)
+	if (is_static(j))
 		return true;
 	if (!read_inputs(v, folder))
 		return false;

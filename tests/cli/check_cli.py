@@ -1,0 +1,479 @@
+"""The sinter command from outside: options, files, exit codes, what is left behind."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+import onnx
+from onnx import TensorProto as T
+from onnx import helper as h
+from onnx import numpy_helper as nh
+
+SINTER = os.path.abspath(os.path.join(os.environ.get('B', 'build'), 'sinter'))
+CC = os.environ.get('CC', 'cc')
+TESTS = []
+
+
+def test(f):
+    TESTS.append(f)
+    return f
+
+
+class Failed(Exception):
+    pass
+
+
+def expect(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def sinter(*args, code=0, **kw):
+    """Runs the command in the test's folder; returns (stdout, stderr)."""
+    r = subprocess.run([SINTER, *map(str, args)], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                       timeout=120, **kw)
+    expect(r.returncode == code, f'sinter {" ".join(map(str, args))}: exit code {r.returncode}, not {code}\n'
+           f'{r.stdout}{r.stderr}')
+    return r.stdout, r.stderr
+
+
+def save(name, nodes, inputs, outputs, inits=()):
+    g = h.make_graph(nodes, 'g', [h.make_tensor_value_info(*i) for i in inputs],
+                     [h.make_tensor_value_info(*o) for o in outputs], list(inits))
+    model = h.make_model(g, opset_imports=[h.make_opsetid('', 17)])
+    model.ir_version = 8
+    onnx.save(model, name)
+
+
+W = np.random.default_rng(0).standard_normal((6, 5)).astype(np.float32)
+
+
+def two_outputs(name='m.onnx', rows=4):
+    """y/sum = relu(x w) + 1, ids + 1; with a name that is no file name."""
+    save(name, [h.make_node('MatMul', ['x', 'w'], ['p']), h.make_node('Relu', ['p'], ['q']),
+                h.make_node('Add', ['q', 'one'], ['y/sum']), h.make_node('Add', ['ids', 'two'], ['next'])],
+         [('x', T.FLOAT, [rows, 6]), ('ids', T.INT64, [3])], [('y/sum', T.FLOAT, [rows, 5]), ('next', T.INT64, [3])],
+         [nh.from_array(W, 'w'), nh.from_array(np.float32(1), 'one'), nh.from_array(np.int64(2), 'two')])
+
+
+def feeds(rows=4):
+    x = np.random.default_rng(1).standard_normal((rows, 6)).astype(np.float32)
+    return x, np.array([1, -5, 1 << 60], np.int64)
+
+
+def expected(x, ids):
+    return np.maximum(x.astype(np.float64) @ W, 0).astype(np.float32) + 1, ids + 2
+
+
+def results(folder):
+    listing = json.load(open(f'{folder}/outputs.json'))
+    out = [np.load(f'{folder}/{o["file"]}') for o in listing]
+    for o, a in zip(listing, out):
+        expect(list(a.shape) == o['shape'] and a.dtype.name == o['dtype'], f'{o} describes {a.dtype}{a.shape}')
+    return [o['name'] for o in listing], out
+
+
+def save_feeds():
+    x, ids = feeds()
+    np.save('x.npy', x)
+    open('ids.pb', 'wb').write(nh.from_array(ids, 'ids').SerializeToString())
+    return x, ids
+
+
+def check_results(folder, x, ids):
+    names, out = results(folder)
+    expect(names == ['y/sum', 'next'], f'outputs {names}')
+    for have, want in zip(out, expected(x, ids)):
+        np.testing.assert_allclose(have, want, rtol=1e-5, atol=1e-6)
+
+
+def leftovers(folder):
+    return [str(p) for p in pathlib.Path(folder).rglob('*') if p.name.endswith('.tmp')]
+
+
+# ---- usage ----
+
+@test
+def usage_errors_exit_with_2_and_name_the_fault():
+    for args, word in [((), 'usage'), (('fly',), "'fly'"), (('run', '--colour', 'm'), 'colour'), (('run',), 'needs'),
+                       (('compile', 'm.onnx'), 'needs'), (('verify', 'm.onnx'), 'needs'), (('bench',), 'needs'),
+                       (('bench', 'm.onnx', '--seconds', 'soon'), "'soon'"), (('dot',), 'needs'),
+                       (('dot', 'm.onnx', '--format', 'bmp'), '--format'), (('info',), 'needs'),
+                       (('run', 'm', '-o', 'd', '--random', '1.5'), 'whole number')]:
+        out, err = sinter(*args, code=2)
+        expect(word in out + err, f'{args}: {out}{err}')
+
+
+@test
+def help_lists_commands_and_their_options():
+    out, _ = sinter('--help')
+    commands = [line.split()[0] for line in out.splitlines() if line.startswith('  ')]
+    for c in ['compile', 'run', 'verify', 'bench', 'dot', 'info', 'ops']:
+        expect(c in commands, f'{c} is not in {commands}')
+        text, _ = sinter(c, '--help')
+        expect(f'usage: sinter {c}' in text and '--help' in text, text)
+    for option in ['--shape', '--dim', '--cpu', '--input', '--random', '--threads', '--profile']:
+        expect(option in sinter('run', '--help')[0], f'run has no {option}')
+
+
+@test
+def bad_models_exit_with_1():
+    pathlib.Path('m.onnx').write_text('<html>')
+    for args in [('run', 'm.onnx', '-o', 'out'), ('info', 'm.onnx'), ('bench', 'm.onnx'), ('dot', 'm.onnx'),
+                 ('compile', 'm.onnx', '-o', 'out'), ('verify', 'm.onnx', '--data', '.')]:
+        _, err = sinter(*args, code=1)
+        expect('not an ONNX model' in err, f'{args}: {err}')
+        expect('nowhere.onnx' in sinter(args[0], 'nowhere.onnx', *args[2:], code=1)[1], f'{args}: missing file')
+    expect(sorted(os.listdir()) == ['m.onnx', 'tmp'], f'left behind: {os.listdir()}')
+
+
+# ---- compile ----
+
+@test
+def a_package_is_complete():
+    two_outputs()
+    sinter('compile', 'm.onnx', '-o', 'a/b', '--cc', CC)
+    have = sorted(os.listdir('a/b'))
+    expect(have == ['build.sh', 'libm.so', 'm.c', 'm.h', 'm.weights', 'model.json'], f'{have}')
+    so = open('a/b/libm.so', 'rb').read()
+    os.unlink('a/b/libm.so')
+    subprocess.run(['sh', 'a/b/build.sh'], check=True)
+    expect(open('a/b/libm.so', 'rb').read() == so, 'build.sh makes another object')
+
+
+@test
+def a_failing_compiler_leaves_no_object():
+    two_outputs()
+    _, err = sinter('compile', 'm.onnx', '-o', 'd', '--cc', 'false', code=1)
+    expect('C compiler failed' in err, err)
+    expect(not os.path.exists('d/libm.so') and not leftovers('d'), f'{os.listdir("d")}')
+    expect('not found' in sinter('compile', 'm.onnx', '-o', 'd', '--cc', 'no-such-cc', code=1)[1], 'missing compiler')
+
+
+def slow_compiler():
+    pathlib.Path('slowcc').write_text('#!/bin/sh\ntouch "$(dirname "$0")/started"\nsleep 30\n')
+    os.chmod('slowcc', 0o755)
+    return os.path.abspath('slowcc')
+
+
+@test
+def an_interrupt_leaves_nothing_half():
+    two_outputs()
+    for args in [('compile', 'm.onnx', '-o', 'd'), ('bench', 'm.onnx')]:
+        if os.path.exists('started'):
+            os.unlink('started')
+        p = subprocess.Popen([SINTER, *args, '--cc', slow_compiler()], stderr=subprocess.DEVNULL,
+                             start_new_session=True)
+        end = time.monotonic() + 20
+        while not os.path.exists('started') and time.monotonic() < end:
+            time.sleep(0.01)
+        os.killpg(p.pid, signal.SIGINT)
+        expect(p.wait(20) == -signal.SIGINT, f'{args}: ended with {p.returncode}')
+        expect(not leftovers('.') and not os.listdir('tmp'), f'{args}: {leftovers(".")} {os.listdir("tmp")}')
+
+
+# ---- run ----
+
+@test
+def run_reads_npy_and_pb_and_writes_npy():
+    two_outputs()
+    x, ids = save_feeds()
+    sinter('run', 'm.onnx', '--input', 'x=x.npy', '--input', 'ids=ids.pb', '--output', 'out', '--cc', CC)
+    check_results('out', x, ids)
+    expect(sorted(os.listdir('out')) == ['next.npy', 'outputs.json', 'y_sum.npy'], f'{os.listdir("out")}')
+    expect(not os.listdir('tmp'), 'the temporary package is still there')
+
+
+@test
+def run_takes_a_package_and_threads():
+    two_outputs()
+    x, ids = save_feeds()
+    for extra in [(), ('--threads',), ('--target', 'c99'), ('--weights', 'array')]:
+        shutil.rmtree('d', ignore_errors=True)
+        sinter('compile', 'm.onnx', '-o', 'd', '--cc', CC, *extra)
+        for target in ['d', 'd/libm.so']:
+            sinter('run', target, '--input', 'x=x.npy', '--input', 'ids=ids.pb', '-o', 'out', '--threads', 3)
+            check_results('out', x, ids)
+
+
+@test
+def run_understands_forms_of_npy():
+    two_outputs()
+    x, ids = save_feeds()
+    np.save('ids.npy', ids)
+    sinter('compile', 'm.onnx', '-o', 'd', '--cc', CC)
+    for save_x in [lambda: np.save('x.npy', np.asfortranarray(x)),
+                   lambda: np.lib.format.write_array(open('x.npy', 'wb'), x, version=(2, 0)),
+                   lambda: np.lib.format.write_array(open('x.npy', 'wb'), x, version=(3, 0))]:
+        save_x()
+        sinter('run', 'd', '--input', 'x=x.npy', '--input', 'ids=ids.npy', '-o', 'out')
+        check_results('out', x, ids)
+
+
+@test
+def run_refuses_unsuitable_inputs():
+    two_outputs()
+    x, ids = save_feeds()
+    sinter('compile', 'm.onnx', '-o', 'd', '--cc', CC)
+    np.save('f64.npy', x.astype(np.float64))
+    np.save('wide.npy', np.zeros((4, 7), np.float32))
+    np.save('flat.npy', np.zeros(24, np.float32))
+    np.save('big.npy', x.astype('>f4'))
+    open('cut.npy', 'wb').write(open('x.npy', 'rb').read()[:150])
+    open('text.npy', 'wb').write(b'hello')
+    for word, text in [('x=f64.npy', 'f64'), ('x=wide.npy', 'dimension 1 is 7'), ('x=flat.npy', '1 dimensions'),
+                       ('x=big.npy', 'big-endian'), ('x=cut.npy', 'cut off'), ('x=text.npy', 'not a NumPy'),
+                       ('x=none.npy', 'none.npy'), ('z=x.npy', "'z'"), ('x', 'NAME=FILE')]:
+        _, err = sinter('run', 'd', '--input', word, '--input', 'ids=ids.pb', '-o', 'out', code=1)
+        expect(text in err, f'{word}: {err}')
+    expect("'ids'" in sinter('run', 'd', '--input', 'x=x.npy', '-o', 'out', code=1)[1], 'missing input')
+    expect(not os.path.exists('out'), 'an output folder was made')
+
+
+@test
+def random_inputs_repeat():
+    two_outputs()
+    sinter('compile', 'm.onnx', '-o', 'd', '--cc', CC)
+    outs = []
+    for seed in [7, 7, 8]:
+        sinter('run', 'd', '--random', seed, '-o', 'out')
+        outs.append(results('out')[1])
+    expect(np.array_equal(outs[0][0], outs[1][0]), 'the same seed gives other inputs')
+    expect(not np.array_equal(outs[0][0], outs[2][0]), 'another seed gives the same inputs')
+
+
+@test
+def open_dimensions_are_fixed_by_dim_shape_or_file():
+    two_outputs(rows='N')
+    _, err = sinter('run', 'm.onnx', '--random', 1, '-o', 'out', '--cc', CC, code=1)
+    expect("'N'" in err and '--dim' in err, err)
+    for args, rows in [(('--dim', 'N=3'), 3), (('--shape', 'x=5x6'), 5)]:
+        sinter('run', 'm.onnx', '--random', 1, '-o', 'out', '--cc', CC, *args)
+        expect(results('out')[1][0].shape == (rows, 5), f'{args}')
+    sinter('compile', 'm.onnx', '-o', 'd', '--cc', CC)
+    for args, rows in [(('--dim', 'N=3'), 3), (('--shape', 'x=5x6'), 5)]:
+        sinter('run', 'd', '--random', 1, '-o', 'out', *args)
+        expect(results('out')[1][0].shape == (rows, 5), f'{args} on a package')
+
+
+@test
+def a_profile_is_a_chrome_trace():
+    two_outputs()
+    sinter('run', 'm.onnx', '--random', 1, '-o', 'out', '--profile', 'trace.json', '--cc', CC)
+    events = [e for e in json.load(open('trace.json'))['traceEvents'] if e['ph'] == 'X']
+    expect(events and all({'name', 'ts', 'dur', 'pid', 'tid'} <= set(e) for e in events), f'{events}')
+    expect('MatMul' in ' '.join(e['args']['nodes'] for e in events), f'{events}')
+
+
+# ---- packages that are wrong ----
+
+@test
+def damaged_packages_are_refused():
+    two_outputs()
+    sinter('compile', 'm.onnx', '-o', 'd', '--cc', CC)
+    good = open('d/m.weights', 'rb').read()
+
+    def refused(text):
+        for c in [('run', 'd', '--random', 1, '-o', 'out'), ('bench', 'd')]:
+            _, err = sinter(*c, code=1)
+            expect(text in err, f'{c}: {err}')
+
+    def weights(data):
+        open('d/m.weights', 'wb').write(data)
+
+    weights(good[:-1])
+    refused('bytes')
+    weights(good[:200] + bytes([good[200] ^ 1]) + good[201:])
+    refused('weights')
+    global W
+    W, old = W + 1, W
+    two_outputs('other.onnx')
+    W = old
+    sinter('compile', 'other.onnx', '-o', 'e', '--name', 'm', '--cc', CC)
+    weights(open('e/m.weights', 'rb').read())
+    refused('weights')
+    os.unlink('d/m.weights')
+    refused('m.weights')
+    weights(good)
+    open('d/libm.so', 'wb').write(b'not an object')
+    refused('libm.so')
+    os.unlink('d/libm.so')
+    refused('no compiled model')
+    pathlib.Path('x.c').write_text('int libm_model_is_missing;\n')
+    subprocess.run([CC, '-shared', '-fPIC', '-o', 'd/libm.so', 'x.c'], check=True)
+    refused('not a compiled model')
+
+
+# ---- verify ----
+
+def data_folder(folder, y, kind='pb'):
+    os.makedirs(folder)
+    x, ids = feeds()
+    values = {'input_0': x, 'input_1': ids, 'output_0': y, 'output_1': ids + 2}
+    names = {'input_0': 'x', 'input_1': 'ids', 'output_0': 'y_sum', 'output_1': 'next'}
+    for k, a in values.items():
+        if kind == 'pb':
+            open(f'{folder}/{k}.pb', 'wb').write(nh.from_array(a).SerializeToString())
+        else:
+            np.save(f'{folder}/{names[k]}.npy', a)
+
+
+@test
+def verify_compares_data_folders():
+    two_outputs()
+    y, _ = expected(*feeds())
+    data_folder('onnx/test_data_set_0', y)
+    data_folder('onnx/test_data_set_1', y)
+    data_folder('named', y, 'npy')
+    sinter('compile', 'm.onnx', '-o', 'd', '--cc', CC)
+    out, _ = sinter('verify', 'd', '--data', 'onnx')
+    expect(out.count('ok') == 4 and 'max abs' in out and 'ulp' in out, out)
+    sinter('verify', 'd', '--data', 'onnx/test_data_set_1')
+    sinter('verify', 'd', '--data', 'named')
+    listing = json.loads(sinter('verify', 'd', '--data', 'named', '--json')[0])
+    expect([o['output'] for o in listing] == ['y/sum', 'next'], f'{listing}')
+    expect('output' in sinter('verify', 'd', '--data', 'tmp', code=1)[1], 'an empty folder is verified')
+
+
+@test
+def verify_exits_with_1_on_a_mismatch():
+    two_outputs()
+    sinter('compile', 'm.onnx', '-o', 'd', '--cc', CC)
+    y, _ = expected(*feeds())
+    wrong, nan = y.copy(), y.copy()
+    wrong[2, 3] *= 1.01
+    nan[1, 1] = np.nan
+    for name, a in [('wrong', wrong), ('nan', nan), ('shape', y[:3]), ('type', y.astype(np.float64))]:
+        data_folder(name, a)
+        out, _ = sinter('verify', 'd', '--data', name, code=1)
+        expect('MISMATCH' in out, out)
+    expect('[2, 3]' in sinter('verify', 'd', '--data', 'wrong', code=1)[0], 'the element is not named')
+    sinter('verify', 'd', '--data', 'wrong', '--rtol', '0.1')
+
+
+@test
+def verify_compares_each_kernel():
+    for rows in [4, 'N']:
+        shutil.rmtree('data', ignore_errors=True)
+        two_outputs(rows=rows)
+        data_folder('data', expected(*feeds())[0])
+        out, _ = sinter('verify', 'm.onnx', '--data', 'data', '--per-kernel', '--cc', CC)
+        expect('agree with the interpreter' in out and not out.startswith('0'), out)
+    # A compiler that changes a number of the code.
+    cc = pathlib.Path('badcc')
+    cc.write_text(f'#!/bin/sh\nsed -i "s/0x1p+0f/0x1p+1f/g; s/1\\.0f/2.0f/g" m.c\nexec {CC} "$@"\n')
+    cc.chmod(0o755)
+    save('m.onnx', [h.make_node('Abs', ['x'], ['a']), h.make_node('MatMul', ['a', 'w'], ['p']),
+                    h.make_node('Add', ['p', 'one'], ['y/sum']), h.make_node('Add', ['ids', 'two'], ['next'])],
+         [('x', T.FLOAT, [4, 6]), ('ids', T.INT64, [3])], [('y/sum', T.FLOAT, [4, 5]), ('next', T.INT64, [3])],
+         [nh.from_array(W, 'w'), nh.from_array(np.float32(1), 'one'), nh.from_array(np.int64(2), 'two')])
+    out, _ = sinter('verify', 'm.onnx', '--data', 'data', '--per-kernel', '--cc', cc.resolve(), code=1)
+    expect('departs' in out and 'Add' in out, out)
+
+
+# ---- bench, info, dot ----
+
+@test
+def bench_prints_json():
+    two_outputs()
+    fields = ['median_ns', 'min_ns', 'runs', 'load_ns', 'emit_ns', 'compile_ns', 'arena_bytes', 'weights_bytes',
+              'kernels']
+    r = json.loads(sinter('bench', 'm.onnx', '--seconds', '0.05', '--json', '--threads', 2, '--cc', CC)[0])
+    expect(all(isinstance(r[f], int) for f in fields), f'{r}')
+    expect(0 < r['min_ns'] <= r['median_ns'] and r['runs'] >= 3 and r['emit_ns'] < r['compile_ns'], f'{r}')
+    sinter('compile', 'm.onnx', '-o', 'd', '--cc', CC)
+    r = json.loads(sinter('bench', 'd', '--seconds', '0', '--json')[0])
+    expect(r['emit_ns'] is None and r['compile_ns'] is None and r['runs'] == 3, f'{r}')
+    expect('median' in sinter('bench', 'd', '--seconds', '0')[0], 'no text')
+
+
+@test
+def info_tells_of_models_and_packages():
+    two_outputs(rows='N')
+    sinter('compile', 'm.onnx', '-o', 'd', '--cc', CC)
+    for what in ['m.onnx', 'd']:
+        out, _ = sinter('info', what)
+        expect('f32[N,6]' in out and 'y/sum' in out, out)
+        r = json.loads(sinter('info', what, '--json')[0])
+        expect(r['inputs'] == [['x', 'f32[N,6]'], ['ids', 'i64[3]']], f'{r}')
+    expect('f32[2,6]' in sinter('info', 'm.onnx', '--dim', 'N=2')[0], '--dim does nothing')
+
+
+@test
+def dot_draws_every_level():
+    two_outputs()
+    passes = [None, 'infer-shapes', 'lower-graph', 'plan-memory']
+    for p in passes:
+        args = ['dot', 'm.onnx', '--format', 'dot'] + (['--after', p] if p else [])
+        out, _ = sinter(*args)
+        expect(out.startswith('digraph') and 'f32[4,5]' in out, out)
+        expect(out == sinter(*args)[0], f'{p}: two pictures differ')
+        if p in passes[2:]:
+            expect('subgraph cluster_' in out, f'{p}: no kernels')
+    for name, start in [('a.svg', b'<?xml'), ('a.png', b'\x89PNG'), ('a.pdf', b'%PDF'), ('a.dot', b'digraph')]:
+        sinter('dot', 'm.onnx', '-o', name)
+        expect(open(name, 'rb').read().startswith(start), f'{name} is none')
+    sinter('dot', 'm.onnx')
+    expect(os.path.exists('m.svg'), 'no m.svg')
+    expect(sinter('compile', 'm.onnx', '-o', 'd', '--no-cc', '--dump-after', 'infer-shapes:dot')[0]
+           .startswith('digraph'), '--dump-after PASS:dot')
+
+
+@test
+def dot_breaks_long_edges():
+    nodes = [h.make_node('Relu' if i % 2 else 'Neg', [f'v{i}'], [f'v{i + 1}']) for i in range(12)]
+    save('long.onnx', nodes + [h.make_node('Add', ['v12', 'v1'], ['y'])], [('v0', T.FLOAT, [3])],
+         [('y', T.FLOAT, [3])])
+    out, _ = sinter('dot', 'long.onnx', '--format', 'dot')
+    expect(out.count('plaintext') == 2 and out.count('label="v1"') == 2, out)
+
+
+@test
+def dot_keeps_the_text_when_layout_takes_too_long():
+    rng = np.random.default_rng(0)
+    nodes = [h.make_node('Sum', [f'v{j}' for j in sorted(set(rng.integers(max(0, i - 60), i + 1, 8)))], [f'v{i + 1}'])
+             for i in range(2500)]
+    save('big.onnx', nodes, [('v0', T.FLOAT, [3])], [('v2500', T.FLOAT, [3])])
+    start = time.monotonic()
+    _, err = sinter('dot', 'big.onnx', '-o', 'big.svg', '--timeout', 1, code=1)
+    expect(time.monotonic() - start < 20, 'the limit was not kept')
+    expect('too long' in err and 'big.svg.dot' in err and '--timeout' in err, err)
+    expect(open('big.svg.dot').read().startswith('digraph') and not os.path.exists('big.svg'), f'{os.listdir()}')
+    expect(not leftovers('.'), f'{leftovers(".")}')
+
+
+def run(f):
+    """Each test in an empty folder of its own, with TMPDIR in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        os.mkdir('tmp')
+        os.environ['TMPDIR'] = os.path.join(folder, 'tmp')
+        try:
+            f()
+            return None
+        except (Failed, AssertionError, OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
+            return f'{type(error).__name__}: {error}'
+        finally:
+            os.chdir('/')
+
+
+def main():
+    only = [t for t in TESTS if len(sys.argv) < 2 or sys.argv[1] in t.__name__]
+    failed = False
+    print(f'1..{len(only)}')
+    for number, t in enumerate(only, 1):
+        fault = run(t)
+        print(f'{"not ok" if fault else "ok"} {number} - {t.__name__.replace("_", " ")}')
+        for line in (fault or '').splitlines():
+            print(f'# {line}')
+        failed |= fault is not None
+    return failed
+
+
+sys.exit(main())
