@@ -71,12 +71,15 @@ $(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
 $(RT_LIB): $(RT_OBJ)
 	$(archive)
 
-$(B)/libsinter.a: $(LIB_OBJ)
+# What programs link: of cli/ the library's entry only, not the command.
+SN_OBJ	= $(filter-out $(B)/cli/%,$(LIB_OBJ)) $(B)/cli/compiler.o
+
+$(B)/libsinter.a: $(SN_OBJ)
 	$(archive)
 
-$(B)/libsinter.so: $(LIB_OBJ)
+$(B)/libsinter.so: $(SN_OBJ)
 	$(call say,LD,$@)
-	$(Q)$(CC) -shared -Wl,-soname,libsinter.so.0 $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) -shared -Wl,-soname,libsinter.so.0 -Wl,--as-needed $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/libsinter_runtime.so: $(RT_OBJ)
 	$(call say,LD,$@)

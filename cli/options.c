@@ -92,7 +92,8 @@ options_parse(const struct command *c, struct options *o, int argc, char **argv)
 		}
 	list[n] = (struct option){ 0 };
 	optind = 1;
-	argv[0] = sn_printf(o->arena, "sinter %s", c->name); /* getopt begins its messages with it */
+	argv[0] = sn_printf(o->arena, "sinter %s",
+			    c->name); /* getopt begins its messages with it */
 	while ((ch = getopt_long(argc, argv, "o:h", list, &which)) != -1) {
 		if (ch == 'o')
 			o->output = optarg;
