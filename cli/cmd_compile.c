@@ -3,7 +3,48 @@
 #include <string.h>
 #include <unistd.h>
 #include "cli/command.h"
+#include "cli/graphviz.h"
 #include "ir/dot.h"
+#include "support/file.h"
+
+enum { DUMP_SECONDS = 20 };
+
+static void
+dump_svg(const struct options *o, const struct sn_buf *dot)
+{
+	struct sn_file f;
+	struct sn_diags diags;
+	const char *folder = interrupt_temp(o->interrupt);
+	const char *path = sn_printf(o->arena, "%s/dump.svg", folder ? folder : ".");
+	const char *why = graphviz_draw(dot->text, "svg", path, DUMP_SECONDS);
+	sn_diags_init(&diags, o->arena);
+	if (why || !sn_file_map(&f, path, &diags)) {
+		fprintf(stderr, "sinter: can't draw the picture: %s\n", why ? why : "no file");
+		return;
+	}
+	fwrite(f.data, 1, f.size, stdout);
+	sn_file_unmap(&f);
+	unlink(path);
+}
+
+/* FORMAT is "", ":text", ":dot" or ":svg". */
+static void
+dump(const struct options *o, const struct sn_module *m, const struct sn_pass *p,
+     const char *format)
+{
+	struct sn_buf b;
+	bool is_svg = !strcmp(format, ":svg");
+	sn_buf_init(&b, o->arena);
+	if (is_svg || !strcmp(format, ":dot"))
+		sn_module_dot(&b, m);
+	else
+		sn_module_print(&b, m, p->result, false);
+	show_progress(o, NULL);
+	if (is_svg)
+		dump_svg(o, &b);
+	else
+		fputs(b.text, stdout);
+}
 
 /* What happens after each pass: progress, times, dumps. */
 static void
@@ -16,15 +57,8 @@ after_pass(void *arg, const struct sn_module *m, const struct sn_pass *p, int64_
 		fprintf(stderr, "%-20s %9.3f ms%s\n", p->name, (double)ns / 1e6,
 			has_changed ? "" : "  (no change)");
 	size_t n = o->dump_after ? strcspn(o->dump_after, ":") : 0;
-	if (n == 0 || strlen(p->name) != n || strncmp(o->dump_after, p->name, n) != 0)
-		return;
-	struct sn_buf b;
-	sn_buf_init(&b, o->arena);
-	if (!strcmp(o->dump_after + n, ":dot"))
-		sn_module_dot(&b, m);
-	else
-		sn_module_print(&b, m, p->result, false);
-	fputs(b.text, stdout);
+	if (n > 0 && strlen(p->name) == n && strncmp(o->dump_after, p->name, n) == 0)
+		dump(o, m, p, o->dump_after + n);
 }
 
 static const char *const *

@@ -181,12 +181,12 @@ reorder(const struct value *v, const uint8_t *src, size_t size)
 static bool
 read_elements(struct npy *n, struct value *v)
 {
-	if (!value_allocate(v, n->arena))
-		return broken(n, "too many elements");
 	size_t size = is_unpacked(v->dtype) ? 1 : (size_t)sn_dtype_info(v->dtype)->bits / 8;
 	const uint8_t *src = n->file.data + n->data;
-	if (n->file.size - n->data < v->n * size)
+	/* Before memory is made for what the header claims. */
+	if (!value_count(v, &v->n) || (n->file.size - n->data) / size < v->n)
 		return broken(n, "the file is cut off");
+	value_allocate(v, n->arena);
 	if (is_unpacked(v->dtype))
 		for (size_t i = 0; i < v->n; i++)
 			sn_dtype_store(v->dtype, v->data, i, sn_dtype_load(DT_I8, src, i));

@@ -5,16 +5,22 @@
 #include "frontend/onnx_tensor.h"
 
 bool
-value_allocate(struct value *v, struct sn_arena *a)
+value_count(const struct value *v, size_t *out)
 {
 	size_t n = 1;
 	for (int d = 0; d < v->rank; d++)
 		if (v->dims[d] < 0 || __builtin_mul_overflow(n, (size_t)v->dims[d], &n))
 			return false;
-	if (n > SIZE_MAX / 32)
+	*out = n;
+	return n <= SIZE_MAX / 32;
+}
+
+bool
+value_allocate(struct value *v, struct sn_arena *a)
+{
+	if (!value_count(v, &v->n))
 		return false;
-	v->n = n;
-	v->bytes = sn_dtype_bytes(v->dtype, n);
+	v->bytes = sn_dtype_bytes(v->dtype, v->n);
 	uintptr_t p = (uintptr_t)sn_alloc(a, v->bytes + 64);
 	v->data = (void *)((p + 63) / 64 * 64);
 	return true;

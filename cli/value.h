@@ -17,6 +17,9 @@ struct value {
 	void *data;
 };
 
+/* Number of elements that V's dims make; false if there are too many. */
+bool value_count(const struct value *v, size_t *out);
+
 /* Fresh zeroed memory for V, whose dtype, rank and dims are set; false if there are too many elements. */
 bool value_allocate(struct value *v, struct sn_arena *a);
 

@@ -227,8 +227,12 @@ def run_refuses_unsuitable_inputs():
     np.save('big.npy', x.astype('>f4'))
     open('cut.npy', 'wb').write(open('x.npy', 'rb').read()[:150])
     open('text.npy', 'wb').write(b'hello')
+    for name, shape in [('lie', '(1099511627776, 6)'), ('over', '(4611686018427387904, 64)')]:
+        open(f'{name}.npy', 'wb').write(open('x.npy', 'rb').read().replace(b'(4, 6), }' + b' ' * len(shape),
+                                                                          f'{shape}, }}'.encode() + b' ' * 6))
     for word, text in [('x=f64.npy', 'f64'), ('x=wide.npy', 'dimension 1 is 7'), ('x=flat.npy', '1 dimensions'),
-                       ('x=big.npy', 'big-endian'), ('x=cut.npy', 'cut off'), ('x=text.npy', 'not a NumPy'),
+                       ('x=big.npy', 'big-endian'), ('x=cut.npy', 'cut off'),
+                       ('x=lie.npy', 'cut off'), ('x=over.npy', 'cut off'), ('x=text.npy', 'not a NumPy'),
                        ('x=none.npy', 'none.npy'), ('z=x.npy', "'z'"), ('x', 'NAME=FILE')]:
         _, err = sinter('run', 'd', '--input', word, '--input', 'ids=ids.pb', '-o', 'out', code=1)
         expect(text in err, f'{word}: {err}')
@@ -421,8 +425,10 @@ def dot_draws_every_level():
         expect(open(name, 'rb').read().startswith(start), f'{name} is none')
     sinter('dot', 'm.onnx')
     expect(os.path.exists('m.svg'), 'no m.svg')
-    expect(sinter('compile', 'm.onnx', '-o', 'd', '--no-cc', '--dump-after', 'infer-shapes:dot')[0]
-           .startswith('digraph'), '--dump-after PASS:dot')
+    for form, text in [('', 'program'), (':text', 'program'), (':dot', 'digraph'), (':svg', '<svg')]:
+        out, _ = sinter('compile', 'm.onnx', '-o', 'd', '--no-cc', '--dump-after', f'lower-graph{form}')
+        expect(text in out, f'--dump-after lower-graph{form}: {out}')
+    expect(not os.listdir('tmp'), 'a temporary folder is left')
 
 
 @test
