@@ -154,60 +154,6 @@ sn_lower_q_linear_conv(struct sn_lower *c)
 	return true;
 }
 
-/* ---- transposed convolution ------------------------------------------------------------------- */
-
-/* Gathered: place R of the kernel meets result O at x[(o + pad - r*dilation) / stride] where that
- * divides. Sets IDX[2..]; returns the condition, NULL if it always does. */
-static sn_ex
-transposed_index(struct sn_lower *c, struct sn_comp *m, const struct conv *v, sn_ex *places,
-		 sn_ex *idx)
-{
-	sn_ex divides = NULL;
-	for (int i = 0; i < v->nspatial; i++) {
-		const struct sn_window *w = &v->win[i];
-		places[i] = sn_lower_red(c, m, sn_printf(c->arena, "k%d", i), INT(w->kernel));
-		sn_ex at = SUB(ADD(AXIS(m, i + 2), w->pad_lo),
-			       sn_mulk(c->pool, places[i], w->dilation));
-		idx[i + 2] = sn_divk(c->pool, at, w->stride);
-		if (w->stride == 1)
-			continue;
-		sn_ex is_whole = EQ(sn_modk(c->pool, at, w->stride), INT(0));
-		divides = divides ? AND(divides, is_whole) : is_whole;
-	}
-	return divides;
-}
-
-bool
-sn_lower_conv_transpose(struct sn_lower *c)
-{
-	struct conv v = { .x = sn_lower_in(c, 0),
-			  .w = sn_lower_in(c, 1),
-			  .y = sn_lower_out(c, 0),
-			  .group = sn_attrs(c->node, conv_transpose)->group };
-	v.nspatial = v.x->type.rank - 2;
-	if (!sn_node_conv_transpose_windows(c->pool, c->node, &v.w->type, v.win))
-		return sn_lower_refuse(c, "a kernel of symbolic size");
-	struct sn_comp *m = sn_lower_comp(c, &v.y->type);
-	sn_ex xi[SN_MAX_RANK], wi[SN_MAX_RANK], channel = AXIS(m, 1);
-	sn_ex per_group = sn_divk(c->pool, v.x->type.dims[1], v.group);
-	sn_ex ch = sn_lower_red(c, m, "c", per_group);
-	xi[0] = AXIS(m, 0);
-	xi[1] = ADD(group_start(c, &v, channel, v.y->type.dims[1], per_group), ch);
-	wi[0] = xi[1];
-	wi[1] = v.group == 1 ? channel : MOD(channel, v.w->type.dims[1]);
-	sn_ex divides = transposed_index(c, m, &v, wi + 2, xi);
-	sn_ex outside = sn_float(c->pool, v.x->type.dtype, 0);
-	sn_ex a = sn_lower_widen(c, sn_read(c->pool, v.x, xi, v.x->type.rank, outside));
-	a = divides ? SEL(divides, a, LIKE(a, 0)) : a;
-	sn_ex e = sn_lower_reduce(c, m, "sum",
-				  MUL(a, sn_lower_widen(c, sn_lower_read(c, v.w, wi))));
-	struct sn_tensor *bias = sn_lower_in(c, 2);
-	if (bias)
-		e = ADD(e, sn_lower_widen(c, sn_lower_read(c, bias, &channel)));
-	STORE(m, v.y, e);
-	return true;
-}
-
 /* ---- pooling ---------------------------------------------------------------------------------- */
 
 /* A comprehension over y's axes whose element *OUT_X is under the window, OUTSIDE at its rim. */
