@@ -132,6 +132,7 @@ int
 finish(struct sn_compiler *c, enum sn_status s, const struct options *o)
 {
 	struct sn_buf b;
+	interrupt_follow(c->cc_signal);
 	show_progress(o, NULL);
 	sn_buf_init(&b, o->arena);
 	if (o->is_json)

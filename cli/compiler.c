@@ -158,6 +158,11 @@ spawn(struct sn_compiler *c, const char *folder, struct words *w)
 		;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return true;
+	if (WIFSIGNALED(status)) {
+		c->cc_signal = WTERMSIG(status);
+		return sn_report(&c->diags, SN_NOWHERE, DG_NO_CC, w->list.v[0],
+				 sn_printf(&c->arena, "signal %d ended it", c->cc_signal));
+	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		return sn_report(&c->diags, SN_NOWHERE, DG_NO_CC, w->list.v[0], "not found");
 	w->list.n--;

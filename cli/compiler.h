@@ -28,6 +28,7 @@ struct sn_compiler {
 	struct sn_pool pool;
 	struct sn_module *module;
 	const struct sn_dialect *dialect;
+	int cc_signal; /* that ended the C compiler, 0: none */
 	int64_t import_ns, passes_ns, emit_ns, cc_ns;
 };
 

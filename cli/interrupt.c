@@ -91,6 +91,17 @@ interrupt_start(struct interrupt *i)
 }
 
 void
+interrupt_follow(int sig)
+{
+	sigset_t set;
+	signals_of(&set);
+	if (sig <= 0 || sigismember(&set, sig) != 1)
+		return;
+	kill(getpid(), sig);
+	sleep(2); /* the other thread ends us; not if SIG is ignored */
+}
+
+void
 interrupt_output(struct interrupt *i, const char *output)
 {
 	pthread_mutex_lock(&i->mutex);

@@ -16,6 +16,10 @@ struct interrupt {
 /* Starts a thread that waits for SIGINT, SIGTERM and SIGHUP, which all others block. */
 void interrupt_start(struct interrupt *i);
 
+/* A child was ended by SIG: if it is one of those above, the command dies of it too, in case it was
+ * sent to both and the child was faster. */
+void interrupt_follow(int sig);
+
 /* From now on OUTPUT (folder or file) may hold half-written files of this process. */
 void interrupt_output(struct interrupt *i, const char *output);
 
