@@ -66,6 +66,28 @@ set_up(struct sn_compiler *c, const struct sn_compiler_opts *o)
 	return m->target != NULL;
 }
 
+/* Text of the graph or the tensor level: a compilation that was stopped goes on from there. */
+static bool
+read_text(struct sn_compiler *c, const char *path)
+{
+	struct sn_file f;
+	if (!sn_file_map(&f, path, &c->diags))
+		return false;
+	const char *text = sn_strndup(&c->arena, (const char *)f.data, f.size);
+	sn_file_unmap(&f);
+	return sn_module_parse(c->module, text, path);
+}
+
+static bool
+read_model(struct sn_compiler *c, const struct sn_compiler_opts *o)
+{
+	const char *ending = strrchr(o->model, '.');
+	if (ending && !strcmp(ending, ".sn"))
+		return read_text(c, o->model);
+	c->module->graph = sn_onnx_import(o->model, &o->import, &c->arena, &c->pool, &c->diags);
+	return c->module->graph != NULL;
+}
+
 static bool
 run(struct sn_compiler *c, const struct sn_compiler_opts *o)
 {
@@ -74,10 +96,9 @@ run(struct sn_compiler *c, const struct sn_compiler_opts *o)
 	if (!set_up(c, o))
 		return false;
 	int64_t t0 = now_ns();
-	c->module->graph = sn_onnx_import(o->model, &o->import, &c->arena, &c->pool, &c->diags);
-	c->import_ns = now_ns() - t0;
-	if (!c->module->graph)
+	if (!read_model(c, o))
 		return false;
+	c->import_ns = now_ns() - t0;
 	bool ok = sn_pipeline_run(c->module, &o->pipeline);
 	c->passes_ns = now_ns() - t0 - c->import_ns;
 	return ok;

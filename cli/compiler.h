@@ -11,7 +11,7 @@
 #include "passes/pass.h"
 
 struct sn_compiler_opts {
-	const char *model;	      /* path of the ONNX file */
+	const char *model;	      /* path of the ONNX file, or of IR text (.sn) */
 	struct sn_import_opts import; /* pinned dimensions */
 	const char *name;	      /* C identifier; NULL: from the file's name */
 	const char *dialect;	      /* NULL: "c" */
