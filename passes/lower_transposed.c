@@ -193,8 +193,7 @@ lower_phase(struct sn_lower *c, const struct transposed *v, int64_t number)
 	sn_ex zero = sn_float(c->pool, sn_lower_compute_type(t.dtype), 0);
 	sn_ex e = has_places ? phase_sum(c, m, v, ph) : zero;
 
-	sn_lower_store_at(m, v->y, idx,
-			  CAST(v->y->type.dtype, with_bias(c, m, v, e)));
+	sn_lower_store_at(m, v->y, idx, CAST(v->y->type.dtype, with_bias(c, m, v, e)));
 }
 
 bool

@@ -18,10 +18,10 @@ static const char *const pipeline[] = {
 	"simplify-index", /* an outside value that is never taken would keep a view from fusing */
 	"fuse-map",	  /* views vanish, epilogues join: before rows are looked for */
 	"fuse-rows",
-	"split-kernels",	/* what fusing left side by side, each with its own schedule */
+	"split-kernels",       /* what fusing left side by side, each with its own schedule */
 	"remove-dead-kernels", /* views that all readers looked through */
 	"assign-layouts",      /* before choosing: knobs depend on what is contiguous */
-	"collapse-axes",	/* layouts say what is contiguous; schedules like long axes */
+	"collapse-axes",       /* layouts say what is contiguous; schedules like long axes */
 	"choose-schedule",
 	"pack-constants", /* constants are walked as the schedules walk them */
 	/* loop: how it is computed */

@@ -234,7 +234,7 @@ tile_cost(const struct sn_target *t, const struct step *s, const struct sizes *z
 		at.row = (samples[i] + used.rows - 1) / used.rows * used.rows;
 		sum += known_cost(t, s, &at, &used) / (double)samples[i];
 	}
-	return sum / ARRAY_LEN(samples) * (double)z->row;
+	return sum / (double)ARRAY_LEN(samples) * (double)z->row;
 }
 
 /* Most rows of a tile: those that lie a multiple of a cache way apart evict each other; windows, whose
