@@ -305,6 +305,52 @@ emit_red_vectors(struct rows *r, struct sn_scope *s, const struct sn_axis *a)
 	sn_emit_acc_states(&r->e, red, &tail, zero, s);
 }
 
+/* Steps of the innermost reduction axis in one running sum. */
+enum { SCALAR_BLOCK = 32 };
+
+/* The innermost reduction axis from BASE on, COUNT steps, into ACC. */
+static void
+red_run(struct rows *r, struct sn_scope *s, const struct sn_acc *acc, const struct sn_expr *base,
+	const struct sn_expr *count)
+{
+	const struct sn_axis *a = r->m->red[r->m->nred - 1];
+	struct sn_scope in = sn_scope_copy(&r->e, s);
+	const struct sn_expr *i = sn_at_for(r->b, LK_SERIAL, a->name, count);
+	sn_scope_axis(&r->e, &in, a, sn_add(r->pool, base, i));
+	step_at(r, &in, acc, NULL);
+	sn_at_end(r->b);
+}
+
+/* The same with a sum of its own that is added to TOTAL, COUNT times SIZE steps. */
+static void
+red_blocks(struct rows *r, struct sn_scope *s, const struct sn_acc *total,
+	   const struct sn_expr *base, const struct sn_expr *count, const struct sn_expr *size)
+{
+	const struct sn_reducer *red = r->m->reducer;
+	struct sn_acc part;
+	if (sn_is_int_const(count, 0) || sn_is_int_const(size, 0))
+		return;
+	const struct sn_expr *o = sn_at_for(r->b, LK_SERIAL, "o", count);
+	sn_emit_acc_alloc(&r->e, red, SP_REG, 0, NULL, &part);
+	sn_emit_acc_init(&r->e, red, &part, NULL);
+	red_run(r, s, &part, sn_add(r->pool, base, sn_mul(r->pool, o, size)), size);
+	sn_emit_acc_merge(&r->e, red, total, NULL, &part, NULL);
+	sn_at_end(r->b);
+}
+
+/* Float sums are added in blocks: a run of the innermost axis, at most SCALAR_BLOCK of it. */
+static bool
+is_blocked(const struct rows *r)
+{
+	const struct sn_reducer *red = r->m->reducer;
+	int64_t n;
+	bool is_sum = red->merge[0] && sn_is_float(red->state_types[0])
+		      && red->step[0]->kind == EX_OP && red->step[0]->op == OP_ADD;
+	if (!is_sum || r->m->nred == 0)
+		return false;
+	return r->m->nred > 1 || !sn_get_int(r->m->red[0]->extent, &n) || n > SCALAR_BLOCK;
+}
+
 static void
 emit_red_scalar(struct rows *r, struct sn_scope *s)
 {
@@ -313,11 +359,21 @@ emit_red_scalar(struct rows *r, struct sn_scope *s)
 	sn_emit_acc_alloc(&r->e, m->reducer, SP_REG, 0, NULL, &acc);
 	sn_emit_acc_init(&r->e, m->reducer, &acc, NULL);
 	struct sn_scope in = sn_scope_copy(&r->e, s);
-	for (int i = 0; i < m->nred; i++)
+	for (int i = 0; i < m->nred - 1; i++)
 		sn_scope_axis(&r->e, &in, m->red[i],
 			      sn_at_for(r->b, LK_SERIAL, m->red[i]->name, m->red[i]->extent));
-	step_at(r, &in, &acc, NULL);
-	close_loops(r, m->nred);
+	if (m->nred == 0) {
+		step_at(r, &in, &acc, NULL);
+	} else if (!is_blocked(r)) {
+		red_run(r, &in, &acc, sn_int(r->pool, 0), m->red[m->nred - 1]->extent);
+	} else {
+		const struct sn_expr *n = m->red[m->nred - 1]->extent;
+		const struct sn_expr *full = sn_divk(r->pool, n, SCALAR_BLOCK);
+		red_blocks(r, &in, &acc, sn_int(r->pool, 0), full, sn_int(r->pool, SCALAR_BLOCK));
+		red_blocks(r, &in, &acc, sn_mulk(r->pool, full, SCALAR_BLOCK), sn_int(r->pool, 1),
+			   sn_modk(r->pool, n, SCALAR_BLOCK));
+	}
+	close_loops(r, m->nred - 1 > 0 ? m->nred - 1 : 0);
 	sn_emit_acc_states(&r->e, m->reducer, &acc, NULL, s);
 }
 
