@@ -29,6 +29,12 @@ def check_walkthrough():
         yield "the dumps in ARCHITECTURE.md are old: docs/make_walkthrough.sh --update"
 
 
+def check_support():
+    want = subprocess.run(["docs/make_support.sh"], capture_output=True, text=True, check=True).stdout
+    if pathlib.Path("README.md").read_text() != want:
+        yield "the table of support in README.md is old: docs/make_support.sh --update"
+
+
 def check_paths():
     for page in PAGES:
         for name in sorted(set(PATH.findall(text_of(page)))):
@@ -69,8 +75,6 @@ def blocks(text, kind):
 
 def check_example():
     """The C program, the commands and the output of README's example."""
-    if not pathlib.Path("README.md").exists():
-        return
     text = pathlib.Path("README.md").read_text()
     text = text[text.index("## Thirty seconds"):]
     program, commands, output = (blocks(text, kind)[0] for kind in ("c", "sh", "text"))
@@ -89,7 +93,7 @@ def check_example():
         yield f"README.md: the example prints {done.stdout.strip()!r}"
 
 
-CHECKS = [check_walkthrough, check_paths, check_targets, check_options, check_example]
+CHECKS = [check_walkthrough, check_support, check_paths, check_targets, check_options, check_example]
 
 
 def main():
