@@ -238,7 +238,8 @@ tile_cost(const struct sn_target *t, const struct step *s, const struct sizes *z
 }
 
 /* Most rows of a tile: those that lie a multiple of a cache way apart evict each other; windows, whose
- * reduction is written out, gain nothing from more than WINDOW_ROWS and take long to compile. */
+ * reduction is written out, gain nothing from more than WINDOW_ROWS and take long to compile; half of
+ * that where there are versions for several sizes. */
 enum { MOST_ROWS = 32, WINDOW_ROWS = 16 };
 
 static int64_t
@@ -254,7 +255,8 @@ most_rows(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r
 		if (sn_affine_coef(off, m->axes[row], &coef) && coef && coef * bytes % way == 0)
 			return c->target->l1_ways;
 	}
-	return s->f ? WINDOW_ROWS : MOST_ROWS;
+	bool is_known = row < 0 || sn_is_const(m->axes[row]->extent);
+	return !s->f ? MOST_ROWS : is_known ? WINDOW_ROWS : WINDOW_ROWS / 2;
 }
 
 static double
