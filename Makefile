@@ -267,9 +267,8 @@ deps:
 bench: all venv
 	$(Q)B=$(B) $(VENV)/bin/python bench/bench.py $(BENCH)
 
-demo: deps
-	$(Q)$(SUBMAKE) all
-	$(Q)B=$(B) VENV=$(VENV) examples/ocr/demo.sh
+# make demo, ocr, digits
+include examples/examples.mk
 
 format:
 	$(Q)clang-format-14 -i $(foreach d,$(LAYERS) runtime tests tests/unit tests/models tests/fuzz,\
@@ -309,12 +308,13 @@ install: all shared
 	$(Q)echo "$$RUNTIME_PC" >$(DESTDIR)$(libdir)/pkgconfig/sinter-runtime.pc
 
 clean:
-	$(Q)for d in $(LAYERS) runtime tests lint; do rm -rf $(B)/$$d; done
+	$(Q)for d in $(LAYERS) runtime tests lint examples; do rm -rf $(B)/$$d; done
 	$(Q)rm -rf $(B)/*.a $(B)/*.so $(B)/sinter build/asan build/tsan
 
 help:
 	@echo 'make              the libraries and the command, under $(B)'
 	@echo 'make demo         reads text from a picture with two compiled networks'
+	@echo 'make ocr          the text reader of make demo; make digits the other one'
 	@echo 'make check        installs what is missing, builds, runs all tests'
 	@echo 'make check-unit   the unit tests; make unit-NAME runs one alone'
 	@echo 'make check-files  the file tests tests/**/*.sn; T=cse only those with cse in their path'
@@ -338,5 +338,5 @@ help:
 .DELETE_ON_ERROR:
 .PHONY: all lib shared command check unit check-programs check-unit check-files check-lint
 .PHONY: check-layers check-style check-headers check-onnx check-asan check-tsan bless venv deps
-.PHONY: bench demo
+.PHONY: bench
 .PHONY: fuzz format install clean help

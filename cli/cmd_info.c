@@ -3,6 +3,8 @@
 #include <string.h>
 #include "cli/job.h"
 
+enum { METADATA_WIDTH = 60 };
+
 /* Text and JSON are built side by side; the caller prints one of them. */
 struct info {
 	struct sn_arena *arena;
@@ -119,6 +121,23 @@ constant_bytes(const struct sn_graph *g, struct sn_arena *a)
 	return sum;
 }
 
+/* What programs need of the model besides its graph, as labels; long texts in JSON alone. */
+static void
+info_metadata(struct info *f, const struct sn_model_info *m)
+{
+	if (!m->metadata.n)
+		return;
+	list_begin(f, "metadata");
+	for (size_t i = 0; i < m->metadata.n; i++) {
+		const char *text = m->metadata.v[i].value;
+		bool is_long = strlen(text) > METADATA_WIDTH || strchr(text, '\n');
+		if (!f->is_json && is_long)
+			text = sn_printf(f->arena, "(%zu bytes, see --json)", strlen(text));
+		list_item(f, m->metadata.v[i].key, text);
+	}
+	list_end(f);
+}
+
 static void
 info_graph(struct info *f, const struct sn_model_info *m, const struct sn_graph *g)
 {
@@ -128,6 +147,7 @@ info_graph(struct info *f, const struct sn_model_info *m, const struct sn_graph 
 			     m->producer_version));
 	field_number(f, "ir_version", m->ir_version);
 	info_opsets(f, m);
+	info_metadata(f, m);
 	field_number(f, "nodes", m->nodes);
 	field_number(f, "weights_bytes", constant_bytes(g, f->arena));
 	list_begin(f, "inputs");

@@ -2,7 +2,7 @@
 # Python packages of the tests, by version and checksum, into build/venv (and the wheels which are
 # only unpacked, into build/downloads). Does nothing when they are there already.
 #
-#	tests/fetch.sh [venv] [ocr]	default: venv
+#	tests/fetch.sh [venv] [ocr] [pictures]	default: venv
 #
 # Exits with 3 and says so when they can't be had: callers skip what needs them.
 set -u
@@ -50,12 +50,22 @@ fetch_ocr() {
 	touch "$folder/complete"
 }
 
+# What draws the examples' pictures and trains their network, on top of venv.
+fetch_pictures() {
+	cmp -s examples/requirements.txt $venv/pictures.txt && return
+	make_venv
+	$venv/bin/pip install --quiet --disable-pip-version-check --only-binary :all: \
+		--require-hashes -r examples/requirements.txt || cant "can't install Pillow"
+	cp examples/requirements.txt $venv/pictures.txt
+}
+
 mkdir -p $top
 [ $# -gt 0 ] || set -- venv
 for what; do
 	case $what in
 	venv) fetch_venv ;;
 	ocr) fetch_ocr ;;
-	*) echo "usage: tests/fetch.sh [venv] [ocr]" >&2 && exit 2 ;;
+	pictures) fetch_pictures ;;
+	*) echo "usage: tests/fetch.sh [venv] [ocr] [pictures]" >&2 && exit 2 ;;
 	esac
 done
