@@ -153,7 +153,7 @@ FILETEST = $(patsubst %.c,$(B)/%,$(wildcard tests/filetest.c))
 FT_OBJ	= $(patsubst %.c,$(B)/%.o,$(filter-out tests/filetest.c,$(wildcard tests/filetest*.c)))
 SCRIPTS	= tests/check_layers.py tests/check_headers.sh tests/check_style.py tests/check_lint.py
 # Programs of other parts that print TAP and need the command or the Python packages.
-SUITES	= $(filter-out $(SCRIPTS) tests/check_onnx.py,\
+SUITES	= $(filter-out $(SCRIPTS),\
 	  $(wildcard $(foreach e,sh py,tests/check_*.$(e) tests/*/check_*.$(e))))
 # Programs that they call.
 HELPERS	= $(patsubst %.c,$(B)/%,$(wildcard tests/models/*.c))
@@ -188,7 +188,7 @@ $(B)/tests/%: $(B)/tests/%.o $(LAYER_LIBS) $(RT_LIB)
 # Debian's packages first: what is built below needs them. The Python packages may be missing.
 check: deps
 	$(Q)tests/fetch.sh venv || test $$? -eq 3
-	$(Q)$(SUBMAKE) all unit $(FILETEST) $(HELPERS)
+	$(Q)$(SUBMAKE) all unit $(FILETEST) $(HELPERS) $(ONNX_SUITE)
 	$(Q)$(RUN) $(SUITES) $(if $(FILETEST),--files $(FILETEST)) $(UNIT) $(SCRIPTS)
 
 unit: $(UNIT)

@@ -145,10 +145,10 @@ static const struct sn_helper helpers[] = {
 	  "FN void\nstore_bool_$v(uint8_t *p, $V x, int n)\n{\n"
 	  "\tfor (int i = 0; i < n; i++)\n\t\tp[i] = (uint8_t)(x[i] & 1);\n}\n" },
 	{ "load_H", "load_$t",
-	  "FN $V\nload_$t_$n(const uint16_t *p, int n)\n{\n\t$V x = { 0 };\n\n"
+	  "FN $V\nload_$t_$n(const $P *p, int n)\n{\n\t$V x = { 0 };\n\n"
 	  "\tfor (int i = 0; i < n; i++)\n\t\tx[i] = load_$t(p[i]);\n\treturn x;\n}\n" },
 	{ "store_H", "store_$t",
-	  "FN void\nstore_$t_$n(uint16_t *p, $V x, int n)\n{\n"
+	  "FN void\nstore_$t_$n($P *p, $V x, int n)\n{\n"
 	  "\tfor (int i = 0; i < n; i++)\n\t\tp[i] = store_$t(x[i]);\n}\n" },
 	{ "round_H", "round_$t",
 	  "FN $V\nround_$t_$n($V x)\n{\n"

@@ -108,6 +108,22 @@ static const struct sn_mem_row mems[] = {
 	{ .classes = NULL },
 };
 
+/* A float of 8 bits by the numbers that describe it, see load_small and store_small. Rounding makes
+ * the largest number of an infinity, as of all that is too large. */
+#define SMALL_FLOAT(name, numbers, max, inf) \
+	{ "load_" name, "load_small", \
+	  "FN float\nload_" name "(uint8_t h)\n{\n\treturn load_small(h, " numbers ", " inf \
+	  ");\n}\n" }, \
+		{ "store_" name, "store_small", \
+		  "FN uint8_t\nstore_" name "(float x)\n{\n" \
+		  "\treturn store_small(x, " numbers ", " inf ");\n}\n" }, \
+	{ \
+		"round_" name, "load_small store_small", \
+			"FN float\nround_" name "(float x)\n{\n" \
+			"\treturn load_small(store_small(x, " numbers ", " max "), " numbers \
+			", " inf ");\n}\n" \
+	}
+
 static const struct sn_helper helpers[] = {
 	/* integers: wrapping is by way of unsigned; 1u keeps small types out of int */
 	{ "add", NULL, "FN $V\nadd_$v($V a, $V b)\n{\n\treturn ($V)(($U)a + ($U)b);\n}\n" },
@@ -209,6 +225,56 @@ static const struct sn_helper helpers[] = {
 	  "\treturn (uint16_t)((b + 0x7fff + (b >> 16 & 1)) >> 16);\n}\n" },
 	{ "round_bf16", "load_bf16 store_bf16",
 	  "FN float\nround_bf16(float x)\n{\n\treturn load_bf16(store_bf16(x));\n}\n" },
+	{ "load_small", NULL,
+	  "/* Of so many bits, so many of the mantissa; codes of the largest number, NaN, infinity. */\n"
+	  "FN float\nload_small(uint8_t h, int bits, int mant, int bias, int max, int nan, int inf)\n{\n"
+	  "\tconst int code = h & ((1 << (bits - 1)) - 1), field = code >> mant;\n"
+	  "\tconst int whole = (code & ((1 << mant) - 1)) + (field ? 1 << mant : 0);\n"
+	  "\tfloat x = ldexpf((float)whole, (field ? field : 1) - bias - mant);\n\n"
+	  "\tif (h == nan)\n\t\treturn NAN;\n"
+	  "\tif (code > max)\n\t\tx = code == inf ? INFINITY : NAN;\n"
+	  "\treturn h >> (bits - 1) ? -x : x;\n}\n" },
+	{ "store_small", NULL,
+	  "/* Too large a number gives the largest; a NaN of the sign bit alone means no negative 0. */\n"
+	  "FN uint8_t\nstore_small(float x, int bits, int mant, int bias, int max, int nan, int inf)\n{\n"
+	  "\tconst int top = 1 << (bits - 1), sign = signbit(x) ? top : 0;\n"
+	  "\tconst bool is_plain = nan == top && bits == 8;\n"
+	  "\tint e;\n\tfloat code;\n\n"
+	  "\tif (x != x)\n\t\treturn (uint8_t)(is_plain ? nan : nan | sign);\n"
+	  "\tif (isinf(x))\n\t\treturn (uint8_t)(sign | inf);\n"
+	  "\tif (frexpf(x, &e) == 0)\n\t\treturn (uint8_t)(is_plain ? 0 : sign);\n"
+	  "\te = e - 1 < 1 - bias ? 1 - bias : e - 1;\n"
+	  "\tcode = ldexpf((float)(e - 1 + bias), mant) + rintf(ldexpf(fabsf(x), mant - e));\n"
+	  "\tif (code > (float)max)\n\t\treturn (uint8_t)(sign | max);\n"
+	  "\treturn (uint8_t)(code == 0 && is_plain ? 0 : sign | (int)code);\n}\n" },
+	SMALL_FLOAT("f8e4m3fn", "8, 3, 7, 0x7e, 0x7f", "0x7e", "0x7e"),
+	SMALL_FLOAT("f8e4m3fnuz", "8, 3, 8, 0x7f, 0x80", "0x7f", "0x7f"),
+	SMALL_FLOAT("f8e5m2", "8, 2, 15, 0x7b, 0x7f", "0x7b", "0x7c"),
+	SMALL_FLOAT("f8e5m2fnuz", "8, 2, 16, 0x7f, 0x80", "0x7f", "0x7f"),
+	{ "load_f8e8m0", NULL,
+	  "FN float\nload_f8e8m0(uint8_t h)\n{\n"
+	  "\treturn h == 0xff ? NAN : ldexpf(1, (int)h - 127);\n}\n" },
+	{ "store_f8e8m0", NULL,
+	  "/* a power of two, rounded up */\n"
+	  "FN uint8_t\nstore_f8e8m0(float x)\n{\n\tint e;\n\tconst float m = frexpf(fabsf(x), &e);\n\n"
+	  "\tif (x != x)\n\t\treturn 0xff;\n"
+	  "\tif (isinf(x))\n\t\treturn 0xfe;\n"
+	  "\te += m == 0.5f ? 126 : 127;\n"
+	  "\treturn (uint8_t)(m == 0 || e < 0 ? 0 : e > 0xfe ? 0xfe : e);\n}\n" },
+	{ "round_f8e8m0", "load_f8e8m0 store_f8e8m0",
+	  "FN float\nround_f8e8m0(float x)\n{\n\treturn load_f8e8m0(store_f8e8m0(x));\n}\n" },
+	/* four bits: two elements in a byte; there is no NaN, one becomes minus 0 */
+	{ "load_sub_h", "load_small",
+	  "FN float\nload_$t(const uint8_t *p, int64_t i)\n{\n"
+	  "\tconst uint8_t h = (uint8_t)(p[i / 2] >> (i % 2 * 4) & 15);\n\n"
+	  "\treturn load_small(h, 4, 1, 1, 7, 0x10, 7);\n}\n" },
+	{ "store_sub_h", "store_small",
+	  "FN void\nstore_$t(uint8_t *p, int64_t i, float x)\n{\n"
+	  "\tconst int code = store_small(x, 4, 1, 1, 7, 8, 7), shift = (int)(i % 2) * 4;\n\n"
+	  "\tp[i / 2] = (uint8_t)((p[i / 2] & ~(15 << shift)) | code << shift);\n}\n" },
+	{ "round_f4e2m1", "load_small store_small",
+	  "FN float\nround_f4e2m1(float x)\n{\n"
+	  "\treturn load_small(store_small(x, 4, 1, 1, 7, 8, 7), 4, 1, 1, 7, 0x10, 7);\n}\n" },
 	/* integers of fewer than 8 bits, packed from the low end */
 	{ "load_sub", NULL,
 	  "FN $T\nload_$t(const uint8_t *p, int64_t i)\n{\n"

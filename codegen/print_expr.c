@@ -282,10 +282,33 @@ rounded(struct sn_printer *p, const struct sn_expr *e, struct sn_piece x)
 	return primary(sn_fill(p, e->lanes > 1 ? "round_$t_$n(@0)" : "round_$t(@0)", &f));
 }
 
+/* The bits of a small float are what lies in memory; one of the two types is an integer. */
+static struct sn_piece
+small_bits(struct sn_printer *p, const struct sn_expr *e)
+{
+	bool is_from = sn_class_of((enum sn_dtype)e->args[0]->dtype, 1) == 'h';
+	enum sn_dtype t = (enum sn_dtype)(is_from ? e->args[0]->dtype : e->dtype);
+	struct sn_ty ty = { t, 1 };
+	const char *arg = sn_expr_text(p, e->args[0], is_from ? CP_ASSIGN : CP_UNARY);
+
+	sn_need_helpers(p, is_from ? "store_$t" : "load_$t", ty, ty);
+	if (is_from)
+		return primary(sn_printf(p->arena, "(%s)store_%s(%s)",
+					 sn_c_scalar((enum sn_dtype)e->dtype),
+					 sn_dtype_info(t)->text, arg));
+	return primary(sn_printf(p->arena, "load_%s((%s)%s)", sn_dtype_info(t)->text,
+				 sn_c_memory(t), arg));
+}
+
 static struct sn_piece
 operation(struct sn_printer *p, const struct sn_expr *e, int bits)
 {
 	const struct sn_expr *typed = typed_by(e);
+
+	if (e->op == OP_BITCAST && e->lanes <= 1
+	    && (sn_class_of((enum sn_dtype)e->dtype, 1) == 'h'
+		|| sn_class_of((enum sn_dtype)e->args[0]->dtype, 1) == 'h'))
+		return small_bits(p, e);
 	char class = class_of(p, typed), use = class == 'h' ? 'f' : class == 'H' ? 'F' : class;
 	const struct sn_op_row *r = NULL;
 	const char *name;
@@ -405,6 +428,13 @@ constant(struct sn_printer *p, const struct sn_expr *e, int want)
 	return primary(sn_fill(p, "splat_$v(@0)", &f));
 }
 
+/* The bits of a bool are 0 or 1, a mask's are not. */
+static bool
+is_bool_bits(const struct sn_expr *e)
+{
+	return e->op == OP_BITCAST && (e->dtype == DT_BOOL || e->args[0]->dtype == DT_BOOL);
+}
+
 /* Brings the mask X of BITS to WANT. */
 static struct sn_piece
 mask_as(struct sn_printer *p, struct sn_piece x, int lanes, int bits, int want)
@@ -432,7 +462,8 @@ sn_piece_of(struct sn_printer *p, const struct sn_expr *e, int want)
 		return is_mask ? mask_as(p, x, e->lanes, bits, want) : x;
 	}
 	/* comparisons: operands have the width that the mask has */
-	struct sn_piece x = e->op == OP_CAST ? cast(p, e, bits) : operation(p, e, bits);
+	struct sn_piece x = e->op == OP_CAST || is_bool_bits(e) ? cast(p, e, bits)
+								: operation(p, e, bits);
 
 	return is_mask ? mask_as(p, x, e->lanes, bits, want) : x;
 }

@@ -190,7 +190,8 @@ static void
 print_const(struct const_printer *c, struct sn_value *v)
 {
 	uint64_t key = (uint64_t)(uintptr_t)v;
-	if (!sn_value_is_const(v) || sn_map_get(&c->owner->names, v->name) != v
+	/* a result whose elements inference knows is its node's */
+	if (!sn_value_is_const(v) || v->def || sn_map_get(&c->owner->names, v->name) != v
 	    || sn_map_get_num(&c->seen, key))
 		return;
 	sn_map_put_num(&c->seen, key, v);

@@ -182,6 +182,10 @@ bool sn_func_equal(const struct sn_func *a, const struct sn_func *b);
 uint64_t sn_func_hash(const struct sn_func *f);
 
 /* Text form, docs/ir.md. */
+/* Gives axes, locals and buffers the names under which they are printed, for good: see
+ * ir/loop_settle.c.  Axes and locals are replaced. */
+void sn_func_settle_names(struct sn_func *f, struct sn_arena *scratch);
+
 void sn_func_print(struct sn_buf *out, const struct sn_func *f);
 struct sn_func *sn_func_parse(const char *text, const char *file, struct sn_arena *a,
 			      struct sn_pool *p, struct sn_diags *diags);

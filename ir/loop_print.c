@@ -13,7 +13,7 @@ const char *const sn_loop_kind_texts[] = {
 };
 
 /* Words that begin a statement or an operand. */
-static const char *const keywords[] = {
+const char *const sn_loop_keywords[] = {
 	"func",	 "let",	  "load",  "if",     "else",	 "alloc",  "barrier",  "active",
 	"const", "alias", "align", "serial", "parallel", "vector", "unrolled", "grid",
 	"item",	 "true",  "false", "inf",    "nan",	 NULL,
@@ -320,7 +320,7 @@ print_syms(struct printer *p, const struct sn_func *f)
 static void
 print_func(struct printer *p, const struct sn_func *f)
 {
-	sn_names_init(&p->names, p->out->arena, keywords);
+	sn_names_init(&p->names, p->out->arena, sn_loop_keywords);
 	p->expr_names = (struct sn_expr_names){ .leaf = leaf_name, .arg = p };
 	p->line = 1;
 	sn_buf_add(p->out, "func ");

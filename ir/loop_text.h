@@ -7,6 +7,7 @@
 #include "ir/loop.h"
 
 /* Words of the text form; NULL-terminated, in order of the enumerations. */
+extern const char *const sn_loop_keywords[];
 extern const char *const sn_space_texts[];
 extern const char *const sn_loop_kind_texts[];
 

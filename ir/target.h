@@ -33,11 +33,11 @@ const struct sn_target *sn_target_find(const char *name, struct sn_arena *a, str
 /* Names of the compiled-in targets, NULL-terminated. */
 const char *const *sn_target_names(void);
 
-/* Lanes of element type of BYTES; at least 1. */
+/* Lanes of an element type of BYTES (0: fewer than 8 bits, never in vectors); at least 1. */
 static inline int
 sn_target_lanes(const struct sn_target *t, int bytes)
 {
-	return t->vector_bytes > bytes ? t->vector_bytes / bytes : 1;
+	return bytes > 0 && t->vector_bytes > bytes ? t->vector_bytes / bytes : 1;
 }
 
 #endif

@@ -440,7 +440,9 @@ sn_pass_hoist_invariants(struct sn_pass_ctx *c)
 {
 	struct sn_module *m = c->module;
 
-	for (size_t i = 0; i < m->funcs.n; i++)
+	for (size_t i = 0; i < m->funcs.n; i++) {
 		c->has_changed |= sn_hoist_invariants_func(m->funcs.v[i], c->scratch);
+		sn_func_settle_names(m->funcs.v[i], c->scratch);
+	}
 	return true;
 }

@@ -127,7 +127,11 @@ void
 sn_rw_take_name(struct sn_value *v, struct sn_node *n, int i)
 {
 	const char *name = n->out[i]->name;
-	sn_value_set_name(n->graph, n->out[i], NULL);
+	/* N may stay for its other results: then this one, unread, needs a name */
+	if (n->nout > 1)
+		sn_value_rename(n->graph, n->out[i], NULL);
+	else
+		sn_value_set_name(n->graph, n->out[i], NULL);
 	sn_value_rename(v->def->graph, v, name);
 }
 

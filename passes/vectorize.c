@@ -39,6 +39,14 @@ has_vector_type(enum sn_dtype t)
 	return i->bits >= 8 && strchr("FIUB", i->kind);
 }
 
+/* Its values are kept as f32: the bits of a vector of them are no vector's. */
+static bool
+is_small_float(const struct sn_expr *e)
+{
+	return sn_is_float((enum sn_dtype)e->dtype)
+	       && sn_dtype_info((enum sn_dtype)e->dtype)->bits < 32;
+}
+
 static void
 note_varying(const struct sn_expr *e, void *arg)
 {
@@ -50,7 +58,9 @@ note_varying(const struct sn_expr *e, void *arg)
 		q->has_local = true;
 	if (e->kind == EX_OP)
 		q->nops++;
-	if (!has_vector_type((enum sn_dtype)e->dtype))
+	if (!has_vector_type((enum sn_dtype)e->dtype)
+	    || (e->kind == EX_OP && e->op == OP_BITCAST
+		&& (is_small_float(e) || is_small_float(e->args[0]))))
 		q->has_odd_type = true;
 }
 

@@ -124,7 +124,7 @@ def main():
     parser.add_argument('--suite', default=os.environ.get('B', 'build') + '/tests/onnx/suite')
     parser.add_argument('--out', default=os.environ.get('B', 'build') + '/onnx')
     parser.add_argument('--dialect', default=os.environ.get('DIALECT') or 'c')
-    parser.add_argument('--cc', default='gcc -O1', help='speed of the compiler is what counts')
+    parser.add_argument('--cc', default=os.environ.get('CC') or 'gcc')
     parser.add_argument('--only', default='', help='cases with this in their name')
     parser.add_argument('--kinds', default=','.join(KINDS))
     parser.add_argument('--bless', action='store_true', default=bool(os.environ.get('BLESS')))
@@ -134,7 +134,7 @@ def main():
     args = parser.parse_args()
     cases = [c for k in args.kinds.split(',') for c in cases_of(k) if args.only in c[0]]
     results = run_all(cases, args)
-    if args.bless:
+    if args.bless and not args.only and args.kinds == ','.join(KINDS):
         write_manifest(results)
     bad = report(results, read_manifest())
     count = [sum(word == w for word, _ in results.values()) for w in ('PASS', 'FAIL', 'SKIP')]

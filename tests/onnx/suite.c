@@ -1,7 +1,7 @@
 /*
  * Compiles cases of the ONNX backend suite and runs the compiled code.
  *
- *	suite --out FOLDER [--dialect c|c99] [--cc 'gcc -O1'] [--no-texts] [-v] <LIST
+ *	suite --out FOLDER [--dialect c|c99] [--cc gcc] [--no-texts] [-v] <LIST
  *
  * LIST has a line for each case: name, model, data, rtol, atol, separated by tabs
  * (tests/onnx/suite.h).  All cases of the list are one shared object: a small model takes the C
@@ -141,7 +141,7 @@ compile_c(const struct suite *s, size_t first, size_t last, const char *so)
 	FILE *f = open_memstream(&text, &size);
 	if (!f)
 		return false;
-	fprintf(f, "cd '%s' && %s %s %s -shared -fPIC -pipe -o '%s'", s->folder, s->cc,
+	fprintf(f, "cd '%s' && %s %s %s -O1 -shared -fPIC -pipe -o '%s'", s->folder, s->cc,
 		sn_dialect_flags(sn_dialect_find(s->dialect)), s->target->march, so);
 	for (size_t i = first; i < last; i++)
 		if (s->cases[i].is_compiled)
@@ -261,7 +261,7 @@ print_results(const struct suite *s)
 int
 main(int argc, char **argv)
 {
-	struct suite s = { .dialect = "c", .cc = "gcc -O1", .has_texts = true };
+	struct suite s = { .dialect = "c", .cc = "gcc", .has_texts = true };
 	struct sn_compiler own;
 	if (!parse_options(&s, argc, argv)) {
 		fprintf(stderr, "usage: suite --out FOLDER [--dialect D] [--cc CC] [-v] <LIST\n");

@@ -89,7 +89,7 @@ check_texts(void *arg, const struct sn_module *m, const struct sn_pass *p, int64
 {
 	struct texts *t = arg;
 	(void)ns;
-	if (!has_changed && p->level == p->result && p->level != LV_LOOP)
+	if (m->diags->errors || (!has_changed && p->level == p->result && p->level != LV_LOOP))
 		return;
 	if (p->result == LV_GRAPH)
 		check_text(t, TX_GRAPH, m->graph, p->name);
@@ -106,7 +106,8 @@ static bool
 is_unsupported(enum sn_diag_id id)
 {
 	return id == DG_UNSUPPORTED || id == DG_RUNTIME_OPERAND || id == DG_UNKNOWN_OP
-	       || id == DG_UNKNOWN_OPS || id == DG_RANK_UNKNOWN || id == DG_NO_RANK;
+	       || id == DG_UNKNOWN_OPS || id == DG_RANK_UNKNOWN || id == DG_NO_RANK
+	       || id == DG_OLD_FORM;
 }
 
 /* Errors of the kinds that say "not supported" are limits, all others failures. */
