@@ -104,6 +104,26 @@ are_injective(const struct sn_comp *c, const struct sn_expr *const *idx, int ran
 	return IJ_YES;
 }
 
+/* Points of a comprehension; false if they are not a number. */
+static bool
+count_points(const struct sn_comp *c, int64_t *out)
+{
+	int64_t n = 1, extent;
+	for (int i = 0; i < c->naxes; i++)
+		if (!sn_get_int(c->axes[i]->extent, &extent)
+		    || __builtin_mul_overflow(n, extent < 0 ? 0 : extent, &n))
+			return false;
+	*out = n;
+	return true;
+}
+
+static bool
+has_points(const struct sn_comp *c)
+{
+	int64_t n;
+	return !count_points(c, &n) || n > 0;
+}
+
 /* Dimension by dimension, or else by the element's number: y[h//9, h%9] is element h. */
 static enum injective
 is_injective(struct verify *v, const struct sn_result *r)
@@ -113,6 +133,8 @@ is_injective(struct verify *v, const struct sn_result *r)
 	enum injective i = are_injective(v->comp, r->idx, t->rank);
 	if (i != IJ_NOT_AFFINE)
 		return i;
+	if (!has_points(v->comp))
+		return IJ_YES;
 	const struct sn_expr *number = sn_int(p, 0);
 	for (int d = 0; d < t->rank; d++)
 		number = sn_add(p, sn_mul(p, number, t->dims[d]), r->idx[d]);
@@ -167,19 +189,6 @@ sn_verify_result(struct verify *v, const struct sn_result *r)
 
 /* ---- all stores of a tensor ---- */
 
-/* Points of a comprehension; false if they are not a number. */
-static bool
-count_points(const struct sn_comp *c, int64_t *out)
-{
-	int64_t n = 1, extent;
-	for (int i = 0; i < c->naxes; i++)
-		if (!sn_get_int(c->axes[i]->extent, &extent)
-		    || __builtin_mul_overflow(n, extent < 0 ? 0 : extent, &n))
-			return false;
-	*out = n;
-	return true;
-}
-
 static int64_t
 gcd(int64_t a, int64_t b)
 {
@@ -191,20 +200,16 @@ gcd(int64_t a, int64_t b)
 	return llabs(a);
 }
 
-/* Values of an index are START plus multiples of STEP (0: START alone). */
-static bool
-index_grid(const struct sn_comp *c, const struct sn_expr *e, int64_t *start, int64_t *step)
+/* Values of an index are START plus multiples of STEP (0: START alone), whatever its terms are. */
+static void
+index_grid(const struct sn_expr *e, int64_t *start, int64_t *step)
 {
 	struct sn_affine f;
 	sn_affine_of(e, &f);
 	*start = f.constant;
 	*step = 0;
-	for (int i = 0; i < f.n; i++) {
-		if (f.terms[i].base->kind != EX_AXIS || axis_number(c, f.terms[i].base->axis) < 0)
-			return false;
+	for (int i = 0; i < f.n; i++)
 		*step = gcd(*step, f.terms[i].coef);
-	}
-	return true;
 }
 
 /* No element in both?  One dimension in which they differ is enough. */
@@ -218,9 +223,8 @@ are_apart(const struct verify_store *a, const struct verify_store *b)
 		sn_bounds(y->idx[d], &ylo, &yhi);
 		if (xhi < ylo || yhi < xlo)
 			return true;
-		if (!index_grid(a->comp, x->idx[d], &xstart, &xstep)
-		    || !index_grid(b->comp, y->idx[d], &ystart, &ystep))
-			continue;
+		index_grid(x->idx[d], &xstart, &xstep);
+		index_grid(y->idx[d], &ystart, &ystep);
 		int64_t step = gcd(xstep, ystep), apart;
 		if (step > 1 && !__builtin_sub_overflow(xstart, ystart, &apart) && apart % step)
 			return true;
@@ -235,13 +239,6 @@ at_store(struct verify *v, const struct verify_store *s)
 	v->comp = s->comp;
 	v->line = VL_RESULT;
 	v->result = s->result;
-}
-
-static bool
-has_points(const struct sn_comp *c)
-{
-	int64_t n;
-	return !count_points(c, &n) || n > 0;
 }
 
 static void
