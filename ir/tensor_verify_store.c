@@ -28,15 +28,6 @@ by_coef(const void *a, const void *b)
 	return (x->coef > y->coef) - (x->coef < y->coef);
 }
 
-static int
-axis_number(const struct sn_comp *c, const struct sn_axis *a)
-{
-	for (int i = 0; i < c->naxes; i++)
-		if (c->axes[i] == a)
-			return i;
-	return -1;
-}
-
 /* The axes of E that are not settled yet; false if E is not affine in one. */
 static bool
 unsettled_steps(const struct sn_comp *c, const struct sn_expr *e, const bool *settled,

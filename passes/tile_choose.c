@@ -226,15 +226,16 @@ tile_cost(const struct sn_target *t, const struct step *s, const struct sizes *z
 {
 	if (z->is_row_known)
 		return known_cost(t, s, z, k);
+	const size_t n = ARRAY_LEN(samples);
 	double sum = 0;
-	for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct sizes at = *z;
 		struct tile_knobs used = *k;
 		used.rows = rows_used(k->rows, samples[i]);
 		at.row = (samples[i] + used.rows - 1) / used.rows * used.rows;
 		sum += known_cost(t, s, &at, &used) / (double)samples[i];
 	}
-	return sum / (double)ARRAY_LEN(samples) * (double)z->row;
+	return sum / (double)n * (double)z->row;
 }
 
 /* Most rows of a tile: those that lie a multiple of a cache way apart evict each other; windows, whose
