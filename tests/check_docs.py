@@ -49,7 +49,8 @@ def check_paths():
 
 
 def check_targets():
-    rules = set(re.findall(r"^([a-z][\w-]*)(?: [a-z-]+)*:", pathlib.Path("Makefile").read_text(), re.MULTILINE))
+    text = "\n".join(pathlib.Path(f).read_text() for f in ("Makefile", "examples/examples.mk"))
+    rules = set(re.findall(r"^([a-z][\w-]*)(?: [a-z-]+)*:", text, re.MULTILINE))
     for page in PAGES:
         for target in sorted(set(MAKE.findall(text_of(page)))):
             if target not in rules and not target.startswith("unit-"):
