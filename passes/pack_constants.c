@@ -5,15 +5,13 @@
  *	k f32[64, 32, 3, 3]  ->  k {m/32, c/16, r, s, c%16, m%32}
  *
  * For the tile schedule: groups of vectors outermost, then the reduction loops
- * in their order, then the vectors of a group.  For the rows schedule: the
- * dimension along its vectors innermost.  A constant that two kernels walk
- * differently is listed twice.  Exact.  Cost: linear in reads; the bytes are moved
- * when the weights are written.
+ * in their order, then the vectors of a group.  A constant that two kernels
+ * walk differently is listed twice.  Exact.  Cost: linear in reads; the bytes are
+ * moved when the weights are written.
  */
 #include "ir/index.h"
 #include "passes/emit.h"
 #include "passes/pass.h"
-#include "passes/rows.h"
 #include "passes/tile.h"
 
 struct pack {
@@ -67,24 +65,6 @@ tile_layout(struct pack *pk, const struct sn_kernel *k, const struct sn_expr *re
 				 red[i].is_inner ? red[i].block : 0);
 	add_part(&l, v, 1, group);
 	return sn_layout_of_parts(p, &t->type, l.v, l.n);
-}
-
-/* The layout of constant READ for stage M of kernel K, which goes by rows: contiguous along its vectors. */
-static const struct sn_layout *
-rows_layout(struct pack *pk, const struct sn_kernel *k, const struct sn_comp *m,
-	    const struct sn_expr *read)
-{
-	const struct sn_axis *a = sn_rows_vector_axis(&pk->s, k, m);
-	const struct sn_tensor *t = read->tensor;
-	int v = a ? tile_plain_dim(pk->m->pool, t, read->args, a) : -1;
-	struct parts l = { .n = 0 };
-	if (v < 0 || v == t->type.rank - 1)
-		return NULL;
-	for (int d = 0; d < t->type.rank; d++)
-		if (d != v)
-			add_part(&l, d, 1, 0);
-	add_part(&l, v, 1, 0);
-	return sn_layout_of_parts(pk->m->pool, &t->type, l.v, l.n);
 }
 
 struct swap {
@@ -150,9 +130,7 @@ pack_kernel(struct pack *pk, struct sn_kernel *k)
 		for (size_t j = 0; j < reads.list.n; j++) {
 			const struct sn_expr *x = reads.list.v[j];
 			if (x->tensor->role == TR_CONST && (size_t)x->tensor->id < pk->ntaken)
-				give_layout(pk, k, x,
-					    is_tile ? tile_layout(pk, k, x)
-						    : rows_layout(pk, k, k->stages.v[i], x));
+				give_layout(pk, k, x, is_tile ? tile_layout(pk, k, x) : NULL);
 		}
 	}
 }

@@ -40,7 +40,11 @@ reads_allow(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_e
 	sn_reads_of(x, c->scratch, &reads);
 	for (size_t i = 0; i < reads.list.n; i++) {
 		const struct sn_expr *r = reads.list.v[i];
-		if (use_of(c, k, r->tensor, r->args, axis, lanes) == LANE_OTHER)
+		if (use_of(c, k, r->tensor, r->args, axis, lanes) == LANE_OTHER
+		    || (r->tensor->role == TR_CONST && r->tensor->store != TS_SCRATCH
+			&& sn_expr_has_axis(r, axis)
+			&& tile_plain_dim(c->pool, r->tensor, r->args, axis)
+				   != r->tensor->type.rank - 1))
 			return false;
 	}
 	return true;
@@ -62,65 +66,16 @@ map_axis(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_comp
 	return a;
 }
 
-static int64_t
-extent_or_64(const struct sn_axis *a)
-{
-	int64_t n;
-	return sn_get_int(a->extent, &n) ? n : 64;
-}
-
-static bool
-args_allow(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_comp *m,
-	   const struct sn_axis *a, int64_t lanes)
-{
-	for (int i = 0; i < m->reducer->nargs; i++)
-		if (!reads_allow(c, k, m->args[i], a, lanes))
-			return false;
-	return true;
-}
-
-/* The longest reduction axis along which all arguments are contiguous, of equals the last. */
 static const struct sn_axis *
 red_axis(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_comp *m, int64_t lanes)
 {
-	const struct sn_axis *best = NULL;
-	if (!m->reducer || !m->reducer->merge[0] || lanes == 1)
+	if (!m->reducer || !m->reducer->merge[0] || m->nred == 0 || lanes == 1)
 		return NULL;
-	for (int i = m->nred - 1; i >= 0; i--)
-		if ((!best || extent_or_64(m->red[i]) > extent_or_64(best))
-		    && args_allow(c, k, m, m->red[i], lanes))
-			best = m->red[i];
-	return best;
-}
-
-/* A vector of which only a part is filled takes as long as PART_COST whole ones. */
-enum { FEWEST_LANES = 4, PART_COST = 3 };
-
-/* How long going along an axis of extent N takes, in vectors of LANES. */
-static int64_t
-vectors_along(int64_t n, int64_t lanes)
-{
-	return n / lanes + (n % lanes ? PART_COST : 0);
-}
-
-/* Lanes of the vectors along A, at most LANES: fewer if that fills them all. */
-static int64_t
-red_lanes(const struct sn_axis *a, int64_t lanes)
-{
-	int64_t n, best = lanes;
-	if (!sn_get_int(a->extent, &n))
-		return lanes;
-	for (int64_t l = lanes / 2; l >= FEWEST_LANES; l /= 2)
-		if (vectors_along(n, l) <= vectors_along(n, best))
-			best = l;
-	return best;
-}
-
-const struct sn_axis *
-sn_rows_vector_axis(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_comp *m)
-{
-	int64_t lanes = sn_kernel_knob(k, "lanes", 1);
-	return m->reducer ? red_axis(c, k, m, lanes) : map_axis(c, k, m, lanes);
+	const struct sn_axis *a = m->red[m->nred - 1];
+	for (int i = 0; i < m->reducer->nargs; i++)
+		if (!reads_allow(c, k, m->args[i], a, lanes))
+			return NULL;
+	return a;
 }
 
 /* ---- cost ---- */
@@ -129,18 +84,11 @@ static double
 points(const struct sn_axis *const *axes, int from, int to)
 {
 	double n = 1;
-	for (int i = from; i < to; i++)
-		n *= (double)extent_or_64(axes[i]);
+	for (int i = from; i < to; i++) {
+		int64_t e;
+		n *= sn_get_int(axes[i]->extent, &e) ? (double)e : 64;
+	}
 	return n;
-}
-
-/* Vector steps of the reduction of M along A. */
-static double
-red_steps(const struct sn_comp *m, const struct sn_axis *a, int64_t lanes)
-{
-	int64_t n = extent_or_64(a);
-	return points(m->red, 0, m->nred) / (double)n
-	       * (double)vectors_along(n, red_lanes(a, lanes));
 }
 
 /* Cycles of all stages, taking 4 a scalar step and 6 a vector step with its loads. */
@@ -152,11 +100,10 @@ rows_cost(struct sn_sched_ctx *c, const struct sn_kernel *k, bool has_vectors)
 		const struct sn_comp *m = k->stages.v[i];
 		int64_t lanes = has_vectors ? tile_lanes(c, m) : 1;
 		double n = points(m->axes, 0, m->naxes), r = points(m->red, 0, m->nred);
-		const struct sn_axis *a = red_axis(c, k, m, lanes);
 		if (map_axis(c, k, m, lanes))
 			sum += n / (double)lanes * 8;
-		else if (a)
-			sum += n * (red_steps(m, a, lanes) * 6 + 30);
+		else if (red_axis(c, k, m, lanes))
+			sum += n * (r / (double)lanes * 6 + 30);
 		else
 			sum += n * (r * 5 + 5);
 	}
@@ -265,14 +212,13 @@ step_at(struct rows *r, struct sn_scope *s, const struct sn_acc *acc,
 	sn_emit_acc_step(&r->e, r->m->reducer, acc, idx, args);
 }
 
-/* Part of the reduction along AXIS: COUNT times UNROLL vectors side by side, from BASE. */
+/* Part of a reduction's last axis: COUNT times UNROLL vectors side by side, from BASE. */
 struct red_part {
-	const struct sn_axis *axis;
 	int64_t unroll, lanes;
 	const struct sn_expr *base, *count;
 };
 
-/* The reduction loops, the one over PART innermost. */
+/* The reduction loops, the last one over PART. */
 static void
 red_part(struct rows *r, const struct sn_scope *s, const struct sn_acc *acc, struct red_part part)
 {
@@ -280,17 +226,15 @@ red_part(struct rows *r, const struct sn_scope *s, const struct sn_acc *acc, str
 	if (sn_is_int_const(part.count, 0))
 		return;
 	struct sn_scope in = sn_scope_copy(&r->e, s);
-	for (int i = 0; i < m->nred; i++)
-		if (m->red[i] != part.axis)
-			sn_scope_axis(&r->e, &in, m->red[i],
-				      sn_at_for(r->b, LK_SERIAL, m->red[i]->name,
-						m->red[i]->extent));
+	for (int i = 0; i < m->nred - 1; i++)
+		sn_scope_axis(&r->e, &in, m->red[i],
+			      sn_at_for(r->b, LK_SERIAL, m->red[i]->name, m->red[i]->extent));
 	const struct sn_expr *i = sn_at_for(r->b, LK_SERIAL, "i", part.count), *idx[2];
 	idx[0] = sn_at_for(r->b, LK_UNROLLED, "u", sn_int(r->pool, part.unroll));
 	idx[1] = sn_at_for(r->b, LK_VECTOR, "l", sn_int(r->pool, part.lanes));
 	const struct sn_expr *at = sn_add(r->pool, sn_mulk(r->pool, idx[0], part.lanes), idx[1]);
 	at = sn_add(r->pool, sn_mulk(r->pool, i, part.unroll * part.lanes), at);
-	sn_scope_axis(&r->e, &in, part.axis, sn_add(r->pool, part.base, at));
+	sn_scope_axis(&r->e, &in, m->red[m->nred - 1], sn_add(r->pool, part.base, at));
 	step_at(r, &in, acc, idx);
 	close_loops(r, m->nred + 2);
 }
@@ -330,51 +274,34 @@ unroll_for(const struct sn_axis *a, int64_t lanes, int nstates)
 	return u;
 }
 
-/* All of the reduction that fills PART's vectors, then what is left of a known number in part of a
- * vector; returns how much is left one by one from *DONE on. */
-static const struct sn_expr *
-red_vectors(struct rows *r, const struct sn_scope *s, struct red_part part,
-	    const struct sn_acc *acc, const struct sn_expr **done)
-{
-	const struct sn_axis *a = part.axis;
-	int64_t u = part.unroll, lanes = part.lanes, n;
-	const struct sn_expr *zero = sn_int(r->pool, 0), *one = sn_int(r->pool, 1);
-	const struct sn_expr *big = sn_divk(r->pool, a->extent, u * lanes);
-	const struct sn_expr *rest = sn_modk(r->pool, a->extent, u * lanes);
-	*done = sn_mulk(r->pool, big, u * lanes);
-	red_part(r, s, acc, (struct red_part){ a, u, lanes, zero, big });
-	if (u > 1) {
-		const struct sn_expr *more = sn_divk(r->pool, rest, lanes);
-		red_part(r, s, acc, (struct red_part){ a, 1, lanes, *done, more });
-		*done = sn_add(r->pool, *done, sn_mulk(r->pool, more, lanes));
-		rest = sn_modk(r->pool, rest, lanes);
-	}
-	if (!sn_get_int(rest, &n) || n < 2)
-		return rest;
-	red_part(r, s, acc, (struct red_part){ a, 1, n, *done, one });
-	return zero;
-}
-
-/* A reduction that runs in vectors along A: lanes, then the rest one by one, then all together. */
+/* A reduction whose last axis runs in vectors: lanes, then the rest one by one, then all together. */
 static void
 emit_red_vectors(struct rows *r, struct sn_scope *s, const struct sn_axis *a)
 {
 	const struct sn_reducer *red = r->m->reducer;
-	int64_t lanes = red_lanes(a, r->lanes), u = unroll_for(a, lanes, red->nstates);
-	int64_t dims[2] = { u, lanes }, one[2] = { 1, 1 };
+	int64_t u = unroll_for(a, r->lanes, red->nstates), dims[2] = { u, r->lanes },
+		one[2] = { 1, 1 };
 	struct sn_acc acc, tail;
-	const struct sn_expr *zero[2] = { sn_int(r->pool, 0), sn_int(r->pool, 0) }, *out[4], *done;
+	const struct sn_expr *zero[2] = { sn_int(r->pool, 0), sn_int(r->pool, 0) }, *out[4];
 	sn_emit_acc_alloc(&r->e, red, SP_REG, 2, dims, &acc);
-	init_lanes(r, &acc, u, lanes);
-	const struct sn_expr *rest = red_vectors(r, s, (struct red_part){ a, u, lanes, NULL, NULL },
-						 &acc, &done);
-	merge_unrolled(r, &acc, u, lanes);
+	init_lanes(r, &acc, u, r->lanes);
+	const struct sn_expr *big = sn_divk(r->pool, a->extent, u * r->lanes);
+	const struct sn_expr *done = sn_mulk(r->pool, big, u * r->lanes);
+	const struct sn_expr *rest = sn_modk(r->pool, a->extent, u * r->lanes);
+	red_part(r, s, &acc, (struct red_part){ u, r->lanes, zero[0], big });
+	if (u > 1) {
+		const struct sn_expr *more = sn_divk(r->pool, rest, r->lanes);
+		red_part(r, s, &acc, (struct red_part){ 1, r->lanes, done, more });
+		done = sn_add(r->pool, done, sn_mulk(r->pool, more, r->lanes));
+		rest = sn_modk(r->pool, rest, r->lanes);
+	}
+	merge_unrolled(r, &acc, u, r->lanes);
 	sn_at_lane_merge(r->b, red, (const struct sn_buffer *const *)acc.buf, zero, out,
 			 r->c->scratch);
 	sn_emit_acc_alloc(&r->e, red, SP_REG, 2, one, &tail);
 	for (int i = 0; i < red->nstates; i++)
 		sn_at_store(r->b, tail.buf[i], zero, out[i]);
-	red_part(r, s, &tail, (struct red_part){ a, 1, 1, done, rest });
+	red_part(r, s, &tail, (struct red_part){ 1, 1, done, rest });
 	sn_emit_acc_states(&r->e, red, &tail, zero, s);
 }
 

@@ -8,7 +8,7 @@
  *	  alloc scratch
  *	  for each stage: loops over its own axes, the reduction inside
  *
- * The last own axis of a map, or the longest reduction axis of a reduction that
+ * The last own axis of a map, or the last reduction axis of a reduction that
  * may be split (merge), runs in vectors when everything that is read moves by
  * one element or not at all.  Without vectors this is the universal schedule:
  * it accepts every legal kernel.
@@ -20,10 +20,6 @@
 
 double sn_rows_choose(struct sn_sched_ctx *c, struct sn_kernel *k);
 bool sn_rows_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_builder *b);
-/* The axis along which stage M of K, a kernel of this schedule, runs in vectors; NULL: none. Constants
- * that move with it are to be laid out contiguous along it. */
-const struct sn_axis *
-sn_rows_vector_axis(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_comp *m);
 double sn_universal_choose(struct sn_sched_ctx *c, struct sn_kernel *k);
 
 #endif
