@@ -190,7 +190,7 @@ model_struct(struct sn_package *k, struct sn_buf *out)
 			has_weights && k->opts->weights != WF_FILE ? "$n_weights, " : "NULL, ");
 	sn_package_text(k, out,
 			"$N_CONTEXT_BYTES,\n"
-			"\t$n_dims, $n_init, $n_run, $n_free, $n_text,\n};\n");
+			"\t$n_dims, $n_init, $n_run, $n_free, $n_text, NULL,\n};\n");
 }
 
 /* All of NAME.c, which names the plan hash by its macro only. */

@@ -181,6 +181,20 @@ void sn_block_walk(struct sn_block *b, bool (*pre)(struct sn_stmt *s, void *arg)
 bool sn_func_equal(const struct sn_func *a, const struct sn_func *b);
 uint64_t sn_func_hash(const struct sn_func *f);
 
+/*
+ * What a function for a device asks for at its launch.  Its body is nothing but
+ * one to three nested grid loops; inside them lets and shared buffers, then
+ * nothing but one to three nested item loops; inside those neither kind.
+ * Extents of grid loops are over the function's symbols, of item loops numbers.
+ * Dimension 0 is the innermost loop of its kind.  False: another shape.
+ */
+struct sn_launch {
+	int ngroups, nitems; /* dimensions */
+	const struct sn_axis *group[3], *item[3];
+	int64_t items[3];
+};
+bool sn_func_launch(const struct sn_func *f, struct sn_launch *out);
+
 /* Text form, docs/ir.md. */
 /* Gives axes, locals and buffers the names under which they are printed, for good: see
  * ir/loop_settle.c.  Axes and locals are replaced. */

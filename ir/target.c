@@ -47,6 +47,12 @@ static const struct field fields[] = {
 	{ "l1", "line", INT, AT(line_bytes), 8, 1024 },
 	{ "l2", "bytes", SIZE, AT(l2_bytes), 0, 1e12 },
 	{ "l3", "bytes", SIZE, AT(l3_bytes), 0, 1e12 },
+	{ "device", "group-items", INT, AT(group_items), 0, 65536 },
+	{ "device", "local", SIZE, AT(local_bytes), 0, 1e9 },
+	{ "device", "units", INT, AT(units), 1, 65536 },
+	{ "device", "subgroup", INT, AT(subgroup), 1, 1024 },
+	{ "device", "load-floats", INT, AT(load_floats), 1, 16 },
+	{ "device", "f64", FLAG, AT(has_f64), 0, 0 },
 	{ "machine", "cores", INT, AT(cores), 1, 65536 },
 	{ "machine", "ghz", REAL, AT(ghz), 0, 100 },
 	{ "machine", "dram-gbs", REAL, AT(dram_gbs), 0, 1e6 },
@@ -220,6 +226,9 @@ static const struct sn_target defaults = {
 	.l2_bytes = 256 << 10,
 	.line_bytes = 64,
 	.cores = 1,
+	.units = 1,
+	.subgroup = 1,
+	.load_floats = 1,
 };
 
 static const char *

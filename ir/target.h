@@ -22,10 +22,24 @@ struct sn_target {
 	bool has_fma, has_vnni, has_bf16, has_gather;
 	int64_t l1_bytes, l2_bytes, l3_bytes;
 	int l1_ways, line_bytes;
+	/* devices with work-groups; group_items is 0 for a CPU */
+	int group_items;     /* most work-items of a group */
+	int64_t local_bytes; /* local memory of a group */
+	int units;	     /* groups that run at once, at least */
+	int subgroup;	     /* items that run in step */
+	int load_floats;     /* f32 that one item best loads at once: 1, 2, 4 */
+	bool has_f64;
 	int cores;
 	double ghz;	 /* nominal, 0: unknown */
 	double dram_gbs; /* one core, 0: unknown */
 };
+
+/* Does T run kernels in work-groups? */
+static inline bool
+sn_target_is_device(const struct sn_target *t)
+{
+	return t->group_items > 0;
+}
 
 /* NAME: "native", a compiled-in name, or a path of an XML file. NULL after a diagnostic. */
 const struct sn_target *sn_target_find(const char *name, struct sn_arena *a, struct sn_diags *d);

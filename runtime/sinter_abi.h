@@ -50,7 +50,54 @@ struct sinter_kernel {
 };
 
 struct sinter_need {
-	size_t arena_bytes; /* aligned to 64 */
+	size_t arena_bytes;  /* aligned to 64 */
+	size_t device_bytes; /* the arena on the device, of models for a device */
+};
+
+/*
+ * Models for a device.  Their kernels are text that the device's driver
+ * compiles; run() launches them through a queue that the runtime gives.  A run
+ * works on numbered memories of the device: its arena, the weights, inputs,
+ * outputs.  Input i is SINTER_MEM_IO + i, output i SINTER_MEM_IO + ninputs + i;
+ * the runtime has put the inputs there before run() and fetches the outputs
+ * after it.
+ */
+enum sinter_mem { SINTER_MEM_ARENA = 0, SINTER_MEM_WEIGHTS = 1, SINTER_MEM_IO = 2 };
+
+struct sinter_launch {
+	int32_t kernel;	   /* of the program */
+	int32_t step;	   /* of the run, for profiles: 0 <= step < nkernels of the model */
+	int32_t ndims;	   /* 1 to 3 */
+	int32_t items[3];  /* of a group */
+	int64_t groups[3]; /* a launch with 0 groups does nothing */
+	int32_t nmems, nnums;
+	const int32_t *mems; /* arguments: first memories, ... */
+	const int64_t *nums; /* ... then numbers, each an i64 */
+};
+
+/* Work is done in the order of the calls.  Each returns a status; after one that is not SINTER_OK,
+ * run() returns it. */
+struct sinter_queue {
+	void *ctx;
+	int (*launch)(void *ctx, const struct sinter_launch *l);
+	/* Between host memory and a memory of the device; HOST may be used again at the return. */
+	int (*read)(void *ctx, int32_t mem, size_t offset, void *host, size_t bytes);
+	int (*write)(void *ctx, int32_t mem, size_t offset, const void *host, size_t bytes);
+};
+
+/* What a device must be able to do, bits. */
+enum sinter_feature { SINTER_NEEDS_F64 = 1 };
+
+struct sinter_program {
+	const char *language; /* "OpenCL C 1.2" */
+	const char *options;  /* for the driver's compiler */
+	uint32_t nlines, nkernels;
+	const char *const *lines; /* the text, to be put together */
+	const char *const *kernels;
+	uint64_t hash;	     /* of text and options */
+	int32_t group_items; /* most items of a group in any launch */
+	uint32_t features;   /* enum sinter_feature */
+	size_t local_bytes;  /* most local memory of a group */
 };
 
 /* What a caller may provide; either function may be NULL. */
@@ -63,6 +110,7 @@ struct sinter_hooks {
 	int32_t nthreads;	/* of parallel; as was told to dims() or less */
 	/* Called before (phase 0) and after (phase 1) step K of the run, 0 <= k < nkernels. */
 	void (*kernel)(void *ctx, int32_t k, int32_t phase);
+	const struct sinter_queue *queue; /* of models for a device; others don't look at it */
 };
 
 struct sinter_model {
@@ -89,6 +137,7 @@ struct sinter_model {
 	void (*free)(void *context);
 	/* A sentence for a status code. */
 	const char *(*text)(int status);
+	const struct sinter_program *program; /* NULL: runs on the CPU */
 };
 
 #endif

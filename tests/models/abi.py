@@ -27,7 +27,7 @@ class Kernel(C.Structure):
 
 
 class Need(C.Structure):
-    _fields_ = [('arena_bytes', C.c_size_t)]
+    _fields_ = [('arena_bytes', C.c_size_t), ('device_bytes', C.c_size_t)]
 
 
 PARALLEL = C.CFUNCTYPE(None, C.c_void_p, C.c_void_p, C.c_void_p, C.c_int64)  # ctx, body, arg, n
@@ -35,7 +35,8 @@ KERNEL = C.CFUNCTYPE(None, C.c_void_p, C.c_int32, C.c_int32)
 
 
 class Hooks(C.Structure):
-    _fields_ = [('ctx', C.c_void_p), ('parallel', PARALLEL), ('nthreads', C.c_int32), ('kernel', KERNEL)]
+    _fields_ = [('ctx', C.c_void_p), ('parallel', PARALLEL), ('nthreads', C.c_int32), ('kernel', KERNEL),
+                ('queue', C.c_void_p)]
 
 
 TP = C.POINTER(Tensor)
@@ -51,7 +52,7 @@ class Abi(C.Structure):
                 ('name', C.c_char_p), ('plan_hash', C.c_uint64), ('inputs', C.POINTER(Value)),
                 ('outputs', C.POINTER(Value)), ('kernels', C.POINTER(Kernel)), ('weights_bytes', C.c_size_t),
                 ('weights', C.c_void_p), ('context_bytes', C.c_size_t), ('dims', DIMS), ('init', INIT), ('run', RUN),
-                ('free', FREE), ('text', TEXT)]
+                ('free', FREE), ('text', TEXT), ('program', C.c_void_p)]
 
 
 def aligned(nbytes):

@@ -370,7 +370,7 @@ threads_and_hooks(void **state)
 	struct bed b;
 	struct call c = { 0 };
 	struct trace t = { 0, 0 };
-	struct sinter_hooks hooks = { &t, count_bodies, 3, count_kernels };
+	struct sinter_hooks hooks = { &t, count_bodies, 3, count_kernels, NULL };
 	size_t size;
 
 	bed_init(&b, state, net, "x86-64-v4", "c");
