@@ -82,3 +82,16 @@ sn_device_close_points(struct sn_builder *b, const struct sn_expr *points, int64
 	sn_at_end(b);
 	sn_at_end(b);
 }
+
+/* Scalar steps that a unit does in a cycle, items that it holds at once, and how much longer a step
+ * takes for one of them than its share: loads take hundreds of cycles, a few of them run at once. */
+enum { UNIT_STEPS = 128, UNIT_ITEMS = 1024, STEP_WAIT = 12 };
+
+double
+sn_device_cost(const struct sn_target *t, double work, double points)
+{
+	double busy = work / ((double)t->units * UNIT_STEPS);
+	double waves = points / ((double)t->units * UNIT_ITEMS);
+	double waits = work / points * STEP_WAIT * (waves > 1 ? waves : 1);
+	return busy > waits ? busy : waits;
+}

@@ -26,6 +26,10 @@ const struct sn_expr *
 sn_device_open_points(struct sn_builder *b, const struct sn_expr *points, int64_t items);
 void sn_device_close_points(struct sn_builder *b, const struct sn_expr *points, int64_t items);
 
+/* Cycles of WORK in scalar steps (sn_rows_scalar_cost) by as many items as POINTS: of the units'
+ * arithmetic, or of one item that waits for its loads. */
+double sn_device_cost(const struct sn_target *t, double work, double points);
+
 /* The items schedule: each item computes whole points, as rows does (passes/rows.h). */
 double sn_device_items_choose(struct sn_sched_ctx *c, struct sn_kernel *k);
 bool sn_device_items_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_builder *b);

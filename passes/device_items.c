@@ -52,15 +52,13 @@ items_for(const struct sn_target *t, const struct sn_expr *points)
 double
 sn_device_items_choose(struct sn_sched_ctx *c, struct sn_kernel *k)
 {
-	const struct sn_target *t = c->target;
 	int n = spread_axes(k);
 	double points = sn_rows_points(k->stages.v[0]->axes, 0, n);
-	double at_once = (double)t->units * GOOD_ITEMS;
 	const struct sn_expr *all = sn_device_points(c->pool, k->stages.v[0]->axes, n);
-	int64_t items = shares_bytes(k) ? 0 : items_for(t, all);
+	int64_t items = shares_bytes(k) ? 0 : items_for(c->target, all);
 	sn_kernel_set_knob(c->module->program, k, "items", items);
-	points = items == 0 || points < 1 ? 1 : points;
-	return sn_rows_scalar_cost(k) / (points < at_once ? points : at_once);
+	return sn_device_cost(c->target, sn_rows_scalar_cost(k),
+			      items == 0 || points < 1 ? 1 : points);
 }
 
 bool

@@ -1,7 +1,7 @@
 /* The table of schedules, and what fits where. */
 #include "passes/schedule.h"
 #include <string.h>
-#include "passes/device.h"
+#include "passes/device_tile.h"
 #include "passes/rows.h"
 #include "passes/tile.h"
 

@@ -320,7 +320,7 @@ run_case(struct run *r, const char *target, bool is_shown)
 	m->target = sn_target_find(target ? target : "generic", &r->arena, &r->diags);
 	if (!m->target)
 		return from_diags(r, "target");
-	m->has_vectors = m->target->vector_bytes > 0;
+	m->has_vectors = m->target->vector_bytes > 0 || sn_target_is_device(m->target);
 	m->graph = sn_onnx_import(sn_printf(&r->arena, "%s/model.onnx", r->folder), NULL, &r->arena,
 				  &r->pool, &r->diags);
 	if (!m->graph)
