@@ -55,6 +55,7 @@ void sn_emit_result(struct sn_emit *e, struct sn_scope *s, const struct sn_resul
 
 /* Loops that write FILL into the halo of every tensor that K is the first to store and whose layout has one. */
 void sn_emit_halos(struct sn_emit *e);
+bool sn_emit_has_halos(struct sn_emit *e); /* are there any? */
 
 /* Which dimensions of a read may fall outside what its layout holds with the read's outside value. */
 unsigned sn_read_guards(struct sn_pool *p, const struct sn_expr *read);
