@@ -1,5 +1,7 @@
 /* Models on devices: programs and weights that sessions share. */
+#include <stdio.h>
 #include <stdlib.h>
+#include "runtime/cache.h"
 #include "runtime/model.h"
 #include "runtime/resident.h"
 #include "runtime/status.h"
@@ -64,6 +66,72 @@ place_weights(const struct sinter_loaded *l, struct sinter_resident *r, struct s
 	return upload(r->device, host, m->weights_bytes, &r->weights, error);
 }
 
+/* What a binary depends on: the text, how it is compiled, and by what. */
+static struct sinter_cache_key
+key_of(const struct sinter_device *d, const struct sinter_program *p)
+{
+	struct sinter_cache_key k;
+
+	sinter_cache_key_init(&k);
+	sinter_cache_key_text(&k, p->options);
+	sinter_cache_key_text(&k, d->info.kind);
+	sinter_cache_key_text(&k, d->info.name);
+	sinter_cache_key_text(&k, d->info.driver);
+	sinter_cache_key_text(&k, d->info.platform);
+	for (uint32_t i = 0; i < p->nlines; i++)
+		sinter_cache_key_text(&k, p->lines[i]);
+	return k;
+}
+
+/* The program from the cache; NULL if it isn't there, or the driver refuses it. */
+static void *
+program_from_cache(struct sinter_device *d, const struct sinter_program *p,
+		   const struct sinter_cache_key *k)
+{
+	struct sinter_source source = { .program = p };
+	void *binary = sinter_cache_get(k, &source.binary_bytes), *program = NULL;
+
+	if (!binary)
+		return NULL;
+	source.binary = binary;
+	if (d->driver->program_new(d, &source, &program, NULL) != SINTER_OK)
+		sinter_cache_drop(k);
+	free(binary);
+	return program;
+}
+
+static void
+program_to_cache(struct sinter_device *d, void *program, const char *model,
+		 const struct sinter_cache_key *k)
+{
+	char label[160];
+	void *binary;
+	size_t bytes;
+
+	snprintf(label, sizeof(label), "%.60s on %.90s", model, d->info.name);
+	if (d->driver->program_binary(d, program, &binary, &bytes, NULL) != SINTER_OK)
+		return;
+	sinter_cache_put(k, label, binary, bytes);
+	free(binary);
+}
+
+static int
+get_program(struct sinter_device *d, const struct sinter_model *m, void **out,
+	    struct sinter_error *error)
+{
+	struct sinter_source source = { .program = m->program };
+	struct sinter_cache_key k = key_of(d, m->program);
+
+	*out = program_from_cache(d, m->program, &k);
+	if (*out)
+		return SINTER_OK;
+	int status = d->driver->program_new(d, &source, out, error);
+
+	if (status == SINTER_OK)
+		program_to_cache(d, *out, m->name, &k);
+	return status;
+}
+
 static void
 destroy(struct sinter_resident *r)
 {
@@ -77,8 +145,7 @@ static int
 make(const struct sinter_loaded *l, struct sinter_device *d, struct sinter_resident **out,
      struct sinter_error *error)
 {
-	struct sinter_source source = { .program = l->model->program };
-	int status = check_needs(d, source.program, error);
+	int status = check_needs(d, l->model->program, error);
 
 	if (status != SINTER_OK)
 		return status;
@@ -87,7 +154,7 @@ make(const struct sinter_loaded *l, struct sinter_device *d, struct sinter_resid
 	if (!r)
 		return sinter_fail(error, SINTER_NO_MEMORY, "out of memory");
 	r->device = d;
-	status = d->driver->program_new(d, &source, &r->program, error);
+	status = get_program(d, l->model, &r->program, error);
 	if (status == SINTER_OK)
 		status = place_weights(l, r, error);
 	if (status == SINTER_OK)

@@ -155,6 +155,30 @@ void sinter_memory_free(struct sinter_memory *memory);
 /* Its address in the host, aligned to 64, for set_input and set_output; NULL of kind DEVICE. */
 void *sinter_memory_data(const struct sinter_memory *memory);
 
+/* ---- the cache of programs ----
+ *
+ * What drivers make of programs is kept on disk: in $SINTER_CACHE_DIR, else $XDG_CACHE_HOME/sinter,
+ * else ~/.cache/sinter.  SINTER_CACHE=off in the environment turns it off; SINTER_CACHE_BYTES bounds
+ * it (default 2^28).  Any number of processes may share it. */
+
+struct sinter_cache_entry {
+	char name[33];	  /* of the file, without its ending */
+	char label[160];  /* model and device */
+	uint64_t bytes;	  /* of the file */
+	int64_t used_at;  /* seconds since 1970 */
+	int32_t is_whole; /* 0: another version's, or cut short; it will be built again */
+};
+
+/* Calls EACH for all entries.  SINTER_NO_FILE if the folder can't be read; none yet is fine. */
+int sinter_cache_each(void (*each)(void *arg, const struct sinter_cache_entry *e), void *arg,
+		      struct sinter_error *error);
+
+/* Removes all entries; *OUT_BYTES is what they had.  SINTER_NO_FILE. */
+int sinter_cache_clear(uint64_t *out_bytes, struct sinter_error *error);
+
+/* Writes the folder's path to OUT, of ROOM bytes; "" if the cache is off or has no place. */
+void sinter_cache_folder(char *out, size_t room);
+
 /* ---- profiles ---- */
 
 struct sinter_profile;

@@ -1,8 +1,12 @@
 /* Devices: a hand-written model on OpenCL, what is shared, what is made once, and what goes wrong. */
 #include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
+#include "runtime/cache.h"
 #include "tests/unit/device_fixture.h"
 #include "tests/unit/unit.h"
 
@@ -12,6 +16,7 @@ enum call { MEMORY, QUEUE, PROGRAM, KERNEL, LAUNCH, FINISH, WRITE, READ, NCALLS 
 
 static struct {
 	int n[NCALLS], fail_at[NCALLS]; /* fail_at 0: never */
+	int nbinaries;			/* of PROGRAM, those from a binary */
 	pthread_mutex_t mutex;
 } calls = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
@@ -30,71 +35,79 @@ count(enum call c, struct sinter_error *error)
 }
 
 #define REAL sinter_driver_opencl
-#define COUNTED(c, call) \
-	{ \
-		int status = count(c, error); \
-		return status == SINTER_OK ? (call) : status; \
-	}
 
-static int count_memory(struct sinter_memory *m,
-			struct sinter_error *error) COUNTED(MEMORY, REAL.memory_new(m, error))
+static int
+count_memory(struct sinter_memory *m, struct sinter_error *error)
+{
+	int status = count(MEMORY, error);
 
-	static int count_queue(struct sinter_device *d, int is_timed, void **out,
-			       struct sinter_error *error) COUNTED(QUEUE,
-								   REAL.queue_new(d, is_timed, out,
-										  error))
+	return status == SINTER_OK ? REAL.memory_new(m, error) : status;
+}
 
-		static int count_program(
-			struct sinter_device *d, const struct sinter_source *s, void **out,
-			struct sinter_error *error) COUNTED(PROGRAM,
-							    REAL.program_new(d, s, out, error))
+static int
+count_queue(struct sinter_device *d, int is_timed, void **out, struct sinter_error *error)
+{
+	int status = count(QUEUE, error);
 
-			static int count_kernel(
-				struct sinter_device *d, void *program, const char *name,
-				void **out,
-				struct sinter_error *error) COUNTED(KERNEL,
-								    REAL.kernel_new(d, program,
-										    name, out,
-										    error))
+	return status == SINTER_OK ? REAL.queue_new(d, is_timed, out, error) : status;
+}
 
-				static int count_launch(
-					void *queue, void *kernel, const struct sinter_launch *l,
-					struct sinter_error *error) COUNTED(LAUNCH,
-									    REAL.launch(queue,
-											kernel, l,
-											error))
+static int
+count_program(struct sinter_device *d, const struct sinter_source *s, void **out,
+	      struct sinter_error *error)
+{
+	int status = count(PROGRAM, error);
 
-					static int count_finish(
-						void *queue,
-						struct sinter_error
-							*error) COUNTED(FINISH,
-									REAL.finish(queue, error))
+	calls.nbinaries += s->binary != NULL;
+	return status == SINTER_OK ? REAL.program_new(d, s, out, error) : status;
+}
 
-						static int count_write(
-							void *queue, const struct sinter_memory *m,
-							size_t offset, const void *host,
-							size_t bytes, struct sinter_error *error)
-							COUNTED(WRITE,
-								REAL.write(queue, m, offset, host,
-									   bytes, error))
+static int
+count_kernel(struct sinter_device *d, void *program, const char *name, void **out,
+	     struct sinter_error *error)
+{
+	int status = count(KERNEL, error);
 
-								static int count_read(
-									void *queue,
-									const struct sinter_memory
-										*m,
-									size_t offset, void *host,
-									size_t bytes,
-									struct sinter_error *error)
-									COUNTED(READ,
-										REAL.read(queue, m,
-											  offset,
-											  host,
-											  bytes,
-											  error))
+	return status == SINTER_OK ? REAL.kernel_new(d, program, name, out, error) : status;
+}
 
-	/* ---- one device and one model for all tests ---- */
+static int
+count_launch(void *queue, void *kernel, const struct sinter_launch *l, struct sinter_error *error)
+{
+	int status = count(LAUNCH, error);
 
-	static struct sinter_driver counting;
+	return status == SINTER_OK ? REAL.launch(queue, kernel, l, error) : status;
+}
+
+static int
+count_finish(void *queue, struct sinter_error *error)
+{
+	int status = count(FINISH, error);
+
+	return status == SINTER_OK ? REAL.finish(queue, error) : status;
+}
+
+static int
+count_write(void *queue, const struct sinter_memory *m, size_t offset, const void *host,
+	    size_t bytes, struct sinter_error *error)
+{
+	int status = count(WRITE, error);
+
+	return status == SINTER_OK ? REAL.write(queue, m, offset, host, bytes, error) : status;
+}
+
+static int
+count_read(void *queue, const struct sinter_memory *m, size_t offset, void *host, size_t bytes,
+	   struct sinter_error *error)
+{
+	int status = count(READ, error);
+
+	return status == SINTER_OK ? REAL.read(queue, m, offset, host, bytes, error) : status;
+}
+
+/* ---- one device and one model for all tests ---- */
+
+static struct sinter_driver counting;
 
 /* A device of its own, since tests change its description; skips the test where there is none. */
 static struct sinter_device *
@@ -121,6 +134,7 @@ open_device(void)
 	d->driver = &counting;
 	memset(calls.n, 0, sizeof(calls.n));
 	memset(calls.fail_at, 0, sizeof(calls.fail_at));
+	calls.nbinaries = 0;
 	return d;
 }
 
@@ -664,10 +678,208 @@ survives_failing_calls(void **state)
 	sinter_device_close(d);
 }
 
+/* ---- the cache of programs ---- */
+
+static char cache[] = "/tmp/sinter-device-XXXXXX";
+
+static int
+clear_cache(void **state)
+{
+	char command[128];
+	(void)state;
+
+	setenv("SINTER_CACHE", "off", 1);
+	snprintf(command, sizeof(command), "rm -rf '%s'", cache);
+	return system(command) == 0 ? 0 : -1;
+}
+
+static int
+use_cache(void **state)
+{
+	int status = clear_cache(state);
+
+	unsetenv("SINTER_CACHE");
+	setenv("SINTER_CACHE_DIR", cache, 1);
+	return status;
+}
+
+/* Loads the model anew and runs it; says what that built. */
+static int
+run_anew(struct sinter_device *d, int *nsources, int *nbinaries)
+{
+	static struct buffers b;
+	int n = calls.n[PROGRAM], nb = calls.nbinaries;
+	struct sinter_loaded *l = linked(&device_model);
+	struct sinter_session *s = session_on(l, d);
+	int is_good = run_rows(s, b.x, b.y, 100);
+
+	*nbinaries = calls.nbinaries - nb;
+	*nsources = calls.n[PROGRAM] - n - *nbinaries;
+	sinter_session_free(s);
+	sinter_model_unload(l);
+	return is_good;
+}
+
+static void
+note_entry(void *arg, const struct sinter_cache_entry *e)
+{
+	*(struct sinter_cache_entry *)arg = *e;
+}
+
+static void
+keeps_programs_on_disk(void **state)
+{
+	struct sinter_device *d = open_device();
+	struct sinter_cache_entry e = { .name = "" };
+	struct sinter_cache_key k = { { 0, 0 } };
+	int nsources, nbinaries;
+	uint64_t bytes;
+	char half[17] = "";
+	(void)state;
+
+	assert_true(run_anew(d, &nsources, &nbinaries));
+	assert_true(nsources == 1 && nbinaries == 0);
+	assert_true(run_anew(d, &nsources, &nbinaries));
+	assert_true(nsources == 0 && nbinaries == 1);
+	assert_int_equal(sinter_cache_each(note_entry, &e, NULL), SINTER_OK);
+	assert_int_equal(strncmp(e.label, "turned on ", 10), 0);
+	/* An entry that is whole, but that the driver refuses. */
+	for (int i = 0; i < 2; i++) {
+		memcpy(half, e.name + 16 * i, 16);
+		k.words[i] = strtoull(half, NULL, 16);
+	}
+	sinter_cache_put(&k, "garbage", "garbage", 7);
+	assert_true(run_anew(d, &nsources, &nbinaries));
+	assert_true(nsources == 1 && nbinaries == 1);
+	assert_true(run_anew(d, &nsources, &nbinaries));
+	assert_true(nsources == 0 && nbinaries == 1);
+	/* Another driver has other binaries. */
+	strcpy(d->info.driver, "another");
+	assert_true(run_anew(d, &nsources, &nbinaries));
+	assert_true(nsources == 1 && nbinaries == 0);
+	assert_int_equal(sinter_cache_clear(&bytes, NULL), SINTER_OK);
+	assert_true(run_anew(d, &nsources, &nbinaries));
+	assert_true(nsources == 1 && nbinaries == 0);
+	sinter_device_close(d);
+}
+
+/* The driver's binary with so many zeros behind it that writing it takes its time. */
+static int
+long_binary(struct sinter_device *d, void *program, void **out, size_t *out_bytes,
+	    struct sinter_error *error)
+{
+	enum { MORE = 100 << 20 };
+	int status = REAL.program_binary(d, program, out, out_bytes, error);
+	char *p = status == SINTER_OK ? realloc(*out, *out_bytes + MORE) : NULL;
+
+	if (!p)
+		return status;
+	memset(p + *out_bytes, 0, MORE);
+	*out = p;
+	*out_bytes += MORE;
+	return SINTER_OK;
+}
+
+/* A process of its own that runs the model: exits with the number of programs that were built from
+ * text, 77 without a device, 99 if the result was wrong. */
+static pid_t
+start_process(int writes_long)
+{
+	pid_t child = fork();
+	struct sinter_device *d = NULL;
+	int nsources, nbinaries;
+
+	if (child != 0)
+		return child;
+	if (sinter_device_open("opencl:0", &d, NULL) != SINTER_OK)
+		_exit(77);
+	sinter_device_close(d);
+	d = open_device();
+	if (writes_long)
+		counting.program_binary = long_binary;
+	int is_good = run_anew(d, &nsources, &nbinaries);
+
+	_exit(is_good ? nsources : 99);
+}
+
+static int
+exit_code(pid_t child)
+{
+	int status = 0;
+
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int
+has_temporary(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "ls '%s' 2>/dev/null | grep -q '^tmp-'", cache);
+	return system(command) == 0;
+}
+
+/* Stops CHILD while it writes an entry; false if it has ended before, with *OUT_CODE. */
+static int
+stop_while_writing(pid_t child, int *out_code)
+{
+	int status;
+
+	while (waitpid(child, &status, WNOHANG) == 0) {
+		if (!has_temporary())
+			continue;
+		kill(child, SIGSTOP);
+		waitpid(child, &status, WUNTRACED);
+		if (!WIFSTOPPED(status))
+			break;
+		if (has_temporary())
+			return 1;
+		kill(child, SIGCONT);
+	}
+	*out_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return 0;
+}
+
+/* Before anything else: children may use OpenCL only if their parent has not. */
+static void
+shares_the_cache_with_a_process_that_is_killed(void **state)
+{
+	int status = 0, code = 0, is_stopped = 0;
+	pid_t killed = 0;
+
+	for (int tries = 0; tries < 10 && !is_stopped && code != 77; tries++) {
+		use_cache(state);
+		killed = start_process(1);
+		is_stopped = stop_while_writing(killed, &code);
+	}
+	if (code == 77)
+		skip();
+	assert_true(is_stopped);
+	kill(killed, SIGKILL);
+	waitpid(killed, &status, 0);
+	assert_true(WIFSIGNALED(status) && has_temporary());
+	/* What it began to write is no entry: the next one builds and keeps, the one after finds. */
+	assert_int_equal(exit_code(start_process(0)), 1);
+	assert_int_equal(exit_code(start_process(0)), 0);
+}
+
+#define CACHE_TEST(f) cmocka_unit_test_setup_teardown(f, use_cache, clear_cache)
+
+static int
+make_folder(void **state)
+{
+	(void)state;
+	setenv("SINTER_CACHE", "off", 1);
+	return mkdtemp(cache) ? 0 : -1;
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CACHE_TEST(shares_the_cache_with_a_process_that_is_killed),
 		cmocka_unit_test(lists_and_opens),
 		cmocka_unit_test(refuses_unknown_names),
 		cmocka_unit_test(works_without_opencl),
@@ -682,6 +894,7 @@ main(void)
 		cmocka_unit_test(refuses_what_the_device_cannot_do),
 		cmocka_unit_test(survives_wrong_launches),
 		cmocka_unit_test(survives_failing_calls),
+		CACHE_TEST(keeps_programs_on_disk),
 	};
-	return cmocka_run_group_tests_name("device", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("device", tests, make_folder, clear_cache);
 }
