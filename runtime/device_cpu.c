@@ -54,6 +54,7 @@ cpu_open(struct sinter_device *d, int32_t n, struct sinter_error *error)
 	i->subgroup = 1;
 	i->load_floats = 1;
 	i->has_f64 = 1;
+	i->is_cpu = 1;
 	i->shares_memory = 1;
 	return SINTER_OK;
 }

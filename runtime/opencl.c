@@ -203,23 +203,13 @@ opencl_count(int32_t *out_n, struct sinter_error *error)
 
 /* ---- opening one ---- */
 
-static const struct {
-	cl_device_info what;
-	size_t offset, size;
-} texts[] = {
-	{ CL_DEVICE_NAME, offsetof(struct sinter_device_info, name), 128 },
-	{ CL_DRIVER_VERSION, offsetof(struct sinter_device_info, driver), 128 },
-};
-
-/* The text that ASK wrote to OUT, at most ROOM; what is longer is left out. */
+/* What the device says of WHAT; "" if that is longer than ROOM. */
 static void
 get_text(const struct opencl *cl, cl_device_info what, char *out, size_t room)
 {
-	size_t n = 0;
-
-	if (cl->f->clGetDeviceInfo(cl->device, what, room, out, &n) != CL_SUCCESS)
-		n = 0;
-	out[n < room ? n : room - 1] = '\0';
+	if (cl->f->clGetDeviceInfo(cl->device, what, room, out, NULL) != CL_SUCCESS)
+		out[0] = '\0';
+	out[room - 1] = '\0';
 }
 
 /* A number of up to 8 bytes; X if the device doesn't say. */
@@ -236,11 +226,11 @@ get_number(const struct opencl *cl, cl_device_info what, uint64_t x)
 static void
 get_platform(const struct opencl *cl, char *out, size_t room)
 {
-	char name[64] = "", version[60] = "";
+	char name[64] = "", version[1024] = "";
 
 	cl->f->clGetPlatformInfo(cl->platform, CL_PLATFORM_NAME, sizeof(name), name, NULL);
 	cl->f->clGetPlatformInfo(cl->platform, CL_PLATFORM_VERSION, sizeof(version), version, NULL);
-	snprintf(out, room, "%.63s, %.59s", name, version);
+	snprintf(out, room, "%.63s, %.180s", name, version);
 }
 
 static void
@@ -248,8 +238,8 @@ get_info(const struct opencl *cl, struct sinter_device_info *i)
 {
 	enum { WARP_SIZE_NV = 0x4003 }; /* cl_nv_device_attribute_query */
 
-	for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++)
-		get_text(cl, texts[k].what, (char *)i + texts[k].offset, texts[k].size);
+	get_text(cl, CL_DEVICE_NAME, i->name, sizeof(i->name));
+	get_text(cl, CL_DRIVER_VERSION, i->driver, sizeof(i->driver));
 	get_platform(cl, i->platform, sizeof(i->platform));
 	i->memory_bytes = get_number(cl, CL_DEVICE_GLOBAL_MEM_SIZE, 0);
 	i->largest_bytes = get_number(cl, CL_DEVICE_MAX_MEM_ALLOC_SIZE, 0);
@@ -259,6 +249,7 @@ get_info(const struct opencl *cl, struct sinter_device_info *i)
 	i->subgroup = (int32_t)get_number(cl, WARP_SIZE_NV, 0);
 	i->load_floats = (int32_t)get_number(cl, CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT, 1);
 	i->has_f64 = get_number(cl, CL_DEVICE_DOUBLE_FP_CONFIG, 0) != 0;
+	i->is_cpu = (get_number(cl, CL_DEVICE_TYPE, 0) & CL_DEVICE_TYPE_CPU) != 0;
 	i->shares_memory = get_number(cl, CL_DEVICE_HOST_UNIFIED_MEMORY, 0) != 0;
 }
 

@@ -105,7 +105,7 @@ struct sinter_device;
 
 struct sinter_device_info {
 	const char *kind; /* "cpu", "opencl" */
-	char name[128], driver[128], platform[128];
+	char name[128], driver[128], platform[256];
 	uint64_t memory_bytes;	/* in all */
 	uint64_t largest_bytes; /* of one memory */
 	uint64_t local_bytes;	/* local memory of a group */
@@ -114,6 +114,7 @@ struct sinter_device_info {
 	int32_t subgroup;	/* items that run in step, 0: unknown */
 	int32_t load_floats;	/* f32 that one item best loads at once */
 	int32_t has_f64;
+	int32_t is_cpu;	       /* its units are cores of the host */
 	int32_t shares_memory; /* with the host: inputs and outputs are used where they lie */
 };
 

@@ -115,6 +115,12 @@ run(void *context, const struct sinter_tensor *in, struct sinter_tensor *out, vo
 	return status;
 }
 
+static const char *
+text(int status)
+{
+	return status == SINTER_BAD_CALL ? "wrong call" : "another fault";
+}
+
 static void
 end(void *context)
 {
@@ -150,7 +156,7 @@ const struct sinter_model device_model = {
 	.init = init,
 	.run = run,
 	.free = end,
-	.text = sinter_status_text,
+	.text = text,
 	.program = &device_program,
 };
 
