@@ -142,6 +142,9 @@ bool sn_value_ints(const struct sn_value *v, struct sn_arena *a, int64_t **out, 
  * as a hash unless WITH_DATA. Parsing reports into DIAGS and returns NULL on error. */
 void sn_graph_print(struct sn_buf *out, const struct sn_graph *g, bool with_data);
 void sn_node_print(struct sn_buf *out, const struct sn_node *n);	/* its line, for messages */
+/* "   12 | y = Conv <group = 1> (x, w)" with the node's number and a caret under operand OPERAND (-1:
+ * none) in a line below. */
+void sn_node_print_excerpt(struct sn_buf *out, const struct sn_node *n, int operand);
 struct sn_graph *sn_graph_parse(const char *text, const char *file, struct sn_arena *a,
 				struct sn_pool *p, struct sn_diags *diags);
 /* The same from where X stands; X goes on after the graph. */

@@ -135,6 +135,25 @@ print_op(struct printer *p, enum sn_graph_op op)
 			  NULL);
 }
 
+/* "Conv <group = 1> (x, w)"; OUT_AT (or NULL): where operand OPERAND stands in the buffer. */
+static void
+print_call(struct printer *p, const struct sn_node *n, int operand, size_t *out_at)
+{
+	print_op(p, n->op);
+	print_attrs(p, n);
+	sn_buf_add(p->out, " (");
+	for (int i = 0; i < n->nin; i++) {
+		sn_buf_add(p->out, i ? ", " : "");
+		if (i == operand && out_at)
+			*out_at = p->out->len;
+		if (n->in[i].value)
+			print_value_name(p, n->in[i].value->name);
+		else
+			sn_buf_addc(p->out, '_');
+	}
+	sn_buf_addc(p->out, ')');
+}
+
 static void
 print_node(struct printer *p, const struct sn_node *n, int depth)
 {
@@ -149,17 +168,7 @@ print_node(struct printer *p, const struct sn_node *n, int depth)
 		print_known(p, n->out[i]);
 	}
 	sn_buf_add(p->out, n->nout ? " = " : "= ");
-	print_op(p, n->op);
-	print_attrs(p, n);
-	sn_buf_add(p->out, " (");
-	for (int i = 0; i < n->nin; i++) {
-		sn_buf_add(p->out, i ? ", " : "");
-		if (n->in[i].value)
-			print_value_name(p, n->in[i].value->name);
-		else
-			sn_buf_addc(p->out, '_');
-	}
-	sn_buf_addc(p->out, ')');
+	print_call(p, n, -1, NULL);
 	sn_origin_print_text(p->out, n->origin, p->file);
 }
 
@@ -317,4 +326,30 @@ sn_node_print(struct sn_buf *out, const struct sn_node *n)
 {
 	struct printer p = { out, false, NULL };
 	print_node(&p, n, 0);
+}
+
+void
+sn_node_print_excerpt(struct sn_buf *out, const struct sn_node *n, int operand)
+{
+	struct printer p = { out, false, NULL };
+	size_t start = out->len, at = start;
+	if (n->origin && n->origin->n && n->origin->nodes[0]->index >= 0)
+		sn_buf_addf(out, "%5d | ", n->origin->nodes[0]->index);
+	else
+		sn_buf_add(out, "      | ");
+	for (int i = 0; i < n->nout; i++) {
+		sn_buf_add(out, i ? ", " : "");
+		if (n->out[i])
+			print_value_name(&p, n->out[i]->name);
+		else
+			sn_buf_addc(out, '_');
+	}
+	sn_buf_add(out, n->nout ? " = " : "= ");
+	print_call(&p, n, operand, &at);
+	sn_buf_addc(out, '\n');
+	if (at == start)
+		return;
+	sn_buf_add(out, "      |");
+	sn_buf_fill(out, ' ', at - start - strlen("      |"));
+	sn_buf_add(out, "^\n");
 }

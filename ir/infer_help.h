@@ -16,7 +16,12 @@ enum { SN_MAX_KNOWN = 64 };
 	bool sn_infer_##infer(struct sn_infer *c, struct sn_node *n);
 #include "ir/ops.def"
 
-#define SN_INFER_ERROR(c, n, ...) sn_report((c)->diags, sn_origin_where((n)->origin), __VA_ARGS__)
+#define SN_INFER_ERROR(c, n, ...) \
+	(sn_report((c)->diags, sn_origin_where((n)->origin), __VA_ARGS__), sn_infer_excerpt(c, n))
+
+/* Shows node N under the error just reported about it, with a caret under the first operand that the
+ * message names, and notes which nodes wrote such operands. Returns false. */
+bool sn_infer_excerpt(struct sn_infer *c, const struct sn_node *n);
 
 typedef const struct sn_expr *sn_dim;
 

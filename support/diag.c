@@ -95,6 +95,28 @@ sn_report_excerpt(struct sn_diags *d, struct sn_where where, const char *excerpt
 	return false;
 }
 
+/* The last message, NULL if it was dropped. */
+static struct sn_diag *
+last_kept(const struct sn_diags *d)
+{
+	return d->list.n && !d->is_dropping ? &d->list.v[d->list.n - 1] : NULL;
+}
+
+const char *
+sn_diags_last_text(const struct sn_diags *d)
+{
+	const struct sn_diag *m = last_kept(d);
+	return m ? m->text : NULL;
+}
+
+void
+sn_diags_add_excerpt(struct sn_diags *d, const char *excerpt)
+{
+	struct sn_diag *m = last_kept(d);
+	if (m)
+		m->excerpt = copy_or_null(d->arena, excerpt);
+}
+
 /* "file:line:column: " as far as it is known. */
 static void
 print_place(const struct sn_where *w, struct sn_buf *out)

@@ -66,6 +66,11 @@ bool sn_report(struct sn_diags *d, struct sn_where where, enum sn_diag_id id, ..
 bool sn_report_excerpt(struct sn_diags *d, struct sn_where where, const char *excerpt,
 		       enum sn_diag_id id, ...);
 
+/* The text of the message reported last, NULL if it was over the limit and dropped; and an excerpt
+ * for it. */
+const char *sn_diags_last_text(const struct sn_diags *d);
+void sn_diags_add_excerpt(struct sn_diags *d, const char *excerpt);
+
 /* Renders the list as the user sees it: "file: error[E0203]: Conv 'conv1' (node 12): text", or
  * "file:line:column: error[...]: text". Notes belong to the message before them and stand between
  * its excerpt and its hint. */

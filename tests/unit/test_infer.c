@@ -142,6 +142,21 @@ all_errors_in_one_run(void **state)
 	assert_null(strstr(r.messages, "Exp"));
 }
 
+static void
+errors_show_the_node_and_its_operands(void **state)
+{
+	struct result r = infer(*state, "(f32[1,4,8,8] x) => (y) <f32[8,3,3,3] w = splat 0.5> "
+					"{ h = Relu (x) @ Relu 0 \"relu0\" "
+					"y = Conv <group = 2> (h, w) @ Conv 1 \"conv1\" }");
+	const char *want = "Conv 'conv1' (node 1): 'w' has 6 input channels, 'h' has 4\n"
+			   "    1 | y = Conv <group = 2> (h, w)\n"
+			   "      |                       ^\n"
+			   "  note: 'h' is f32[1,4,8,8], written by Relu 'relu0' (node 0)\n"
+			   "  hint: ";
+	if (!strstr(r.messages, want))
+		fail_msg("%s", r.messages);
+}
+
 /* ---- shape arithmetic ------------------------------------------------------------------------- */
 
 struct dims {
@@ -196,8 +211,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		UNIT_TEST(types_are_inferred),	      UNIT_TEST(errors_name_what_is_wrong),
-		UNIT_TEST(all_errors_in_one_run),     UNIT_TEST(quotients_cancel),
+		UNIT_TEST(types_are_inferred),
+		UNIT_TEST(errors_name_what_is_wrong),
+		UNIT_TEST(all_errors_in_one_run),
+		UNIT_TEST(quotients_cancel),
+		UNIT_TEST(errors_show_the_node_and_its_operands),
 		UNIT_TEST(reshapes_fall_into_groups),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
