@@ -227,6 +227,7 @@ static const char reserved[] =
 
 static const struct sn_kernel_words kernel = {
 	.language = "OpenCL C 1.2",
+	.ending = ".cl",
 	.start = "kernel void\n",
 	.memory = "global uchar *",
 	.spaces = { [SP_GLOBAL] = "global ", [SP_STACK] = "", [SP_REG] = "", [SP_SHARED] = "local " },

@@ -3,6 +3,7 @@
  *
  *	NAME.c		kernels, and the functions of the ABI
  *	NAME.h		the ABI and the model's sizes
+ *	NAME.cl		of models for a device: the kernels, which NAME.c has as strings, to read
  *	NAME.weights	constants in their layouts
  *	NAME_weights.S, NAME_weights.c	the same bytes to link, by option
  *	model.json	signature, sizes, kernels
@@ -224,6 +225,17 @@ print_c(struct sn_package *k, struct sn_buf *out)
 	sn_buf_add(out, rest.text);
 }
 
+/* The kernels once more, to read and for tools. */
+static bool
+write_program(struct sn_package *k)
+{
+	const char *ending = k->opts->dialect->kernel ? k->opts->dialect->kernel->ending : NULL;
+
+	return !ending
+	       || sn_file_write(path_of(k, k->m->name, ending), k->program, strlen(k->program),
+				k->m->diags);
+}
+
 bool
 sn_package_write(struct sn_module *m, const struct sn_package_opts *o)
 {
@@ -241,6 +253,6 @@ sn_package_write(struct sn_module *m, const struct sn_package_opts *o)
 		return false;
 	sn_package_header(&k, &h);
 	sn_package_json(&k, &json);
-	return write_linked_weights(&k) && write_text(&k, m->name, ".c", &c)
+	return write_linked_weights(&k) && write_program(&k) && write_text(&k, m->name, ".c", &c)
 	       && write_text(&k, m->name, ".h", &h) && write_text(&k, "model", ".json", &json);
 }

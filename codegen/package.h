@@ -30,6 +30,7 @@ struct sn_package {
 	int *temp_of;			  /* by tensor id: index into temps */
 	int64_t scratch_bytes;		  /* for each worker */
 	struct sn_package_launch *launches; /* by step */
+	const char *program;		    /* their kernels */
 	int64_t context_bytes;
 	uint64_t plan_hash;
 };

@@ -210,6 +210,7 @@ sn_package_program(struct sn_package *k, struct sn_buf *out)
 	sn_printer_prologue(&k->printer, &text);
 	sn_buf_add(&text, kernels.text);
 	print_program(k, out, &all, &text);
+	k->program = text.text;
 }
 
 /* ---- the run ---- */

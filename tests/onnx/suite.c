@@ -22,7 +22,7 @@
 #include "cli/compiler.h"
 #include "tests/onnx/suite.h"
 
-enum { SECONDS = 10, SECONDS_NETWORK = 200 };
+enum { SECONDS = 10, SECONDS_DEVICE = 100, SECONDS_NETWORK = 200 };
 
 bool
 sn_suite_fail(struct verdict *v, enum outcome o, const char *fmt, ...)
@@ -101,7 +101,9 @@ in_child(const struct suite *s, struct suite_case *c, const struct sinter_model 
 	 const char *what)
 {
 	int ends[2], status = 0;
-	int seconds = strncmp(c->name, "real/", 5) == 0 ? SECONDS_NETWORK : SECONDS;
+	int seconds = strncmp(c->name, "real/", 5) == 0 ? SECONDS_NETWORK
+		      : m && m->program			? SECONDS_DEVICE
+							: SECONDS;
 	if (pipe(ends) != 0)
 		return sn_suite_fail(&c->verdict, FAILED, "pipe: %s", strerror(errno));
 	fflush(NULL);

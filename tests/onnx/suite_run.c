@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "frontend/onnx_tensor.h"
+#include "runtime/sinter_runtime.h"
 #include "tests/onnx/suite.h"
 
 enum { GUARD = 64, RUBBISH = 0xa5 };
@@ -169,6 +170,60 @@ run_guarded(struct run *r)
 	return true;
 }
 
+/* ---- the run on a device ---------------------------------------------------------------------- */
+
+static bool
+device_failed(struct run *r, const struct sinter_error *e)
+{
+	return sn_suite_fail(r->verdict, FAILED, "%s", e->text);
+}
+
+/* A session's outputs are where it says; they stay until the process ends. */
+static bool
+run_session(struct run *r, struct sinter_session *s)
+{
+	struct sinter_error e;
+	for (uint32_t i = 0; i < r->model->ninputs; i++)
+		if (sinter_session_set_input(s, i, r->in[i].data, r->in[i].bytes, r->in[i].dims,
+					     &e)
+		    != SINTER_OK)
+			return device_failed(r, &e);
+	if (sinter_session_bind(s, &e) != SINTER_OK)
+		return device_failed(r, &e);
+	for (uint32_t i = 0; i < r->model->noutputs; i++) {
+		size_t bytes = sinter_session_output(s, i)->bytes;
+		if (sinter_session_set_output(s, i, guarded(bytes), bytes, &e) != SINTER_OK)
+			return device_failed(r, &e);
+	}
+	if (sinter_session_bind(s, &e) != SINTER_OK || sinter_session_run(s, &e) != SINTER_OK)
+		return device_failed(r, &e);
+	for (uint32_t i = 0; i < r->model->noutputs; i++)
+		r->out[i] = *sinter_session_output(s, i);
+	return true;
+}
+
+static bool
+run_on_device(struct run *r)
+{
+	const char *weights = sn_printf(&r->arena, "%s/%s.weights", r->suite->folder,
+					r->kase->ident);
+	struct sinter_session_opts opts = { 0 };
+	struct sinter_loaded *loaded;
+	struct sinter_session *s;
+	struct sinter_error e;
+	if (sinter_device_open("opencl:0", &opts.device, &e) != SINTER_OK
+	    || sinter_model_link(r->model, r->model->weights_bytes ? weights : NULL, &loaded, &e)
+		       != SINTER_OK
+	    || sinter_session_new(loaded, &opts, &s, &e) != SINTER_OK)
+		return device_failed(r, &e);
+	if (!run_session(r, s))
+		return false;
+	for (uint32_t i = 0; i < r->model->noutputs; i++)
+		if (!is_guard_whole(r->out[i].data, r->out[i].bytes))
+			return sn_suite_fail(r->verdict, FAILED, "wrote behind output %u", i);
+	return true;
+}
+
 /* ---- outputs ---------------------------------------------------------------------------------- */
 
 /* As numpy.testing.assert_allclose, NaN equal to NaN. */
@@ -239,7 +294,7 @@ run_set(struct run *r)
 	for (uint32_t i = 0; i < m->ninputs; i++)
 		if (!(r->set ? read_input(r, i) : make_input(r, i)))
 			return false;
-	if (!prepare(r) || !run_guarded(r))
+	if (!(m->program ? run_on_device(r) : prepare(r) && run_guarded(r)))
 		return false;
 	for (uint32_t i = 0; i < m->noutputs; i++)
 		if (!compare_output(r, i))

@@ -14,10 +14,11 @@
 	F(clGetPlatformIDs) \
 	F(clGetDeviceIDs) \
 	F(clCreateContext) \
-	F(clReleaseContext) F(clCreateCommandQueue) F(clReleaseCommandQueue) \
-		F(clCreateProgramWithSource) F(clBuildProgram) F(clGetProgramBuildInfo) \
-			F(clReleaseProgram) F(clCreateKernel) F(clSetKernelArg) F(clReleaseKernel) \
-				F(clCreateBuffer) F(clReleaseMemObject) F(clEnqueueNDRangeKernel) \
+	F(clReleaseContext) \
+	F(clCreateCommandQueue) F(clReleaseCommandQueue) F(clCreateProgramWithSource) \
+		F(clBuildProgram) F(clGetProgramBuildInfo) F(clReleaseProgram) F(clCreateKernel) \
+			F(clSetKernelArg) F(clReleaseKernel) F(clCreateBuffer) \
+				F(clReleaseMemObject) F(clEnqueueNDRangeKernel) \
 					F(clEnqueueReadBuffer) F(clFinish)
 
 /* The functions of the loader. */

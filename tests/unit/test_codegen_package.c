@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include "codegen/codegen.h"
 #include "passes/pass.h"
-#include "runtime/sinter_abi.h"
+#include "runtime/sinter_runtime.h"
 #include "support/file.h"
 
 static const char net[] =
@@ -91,7 +91,8 @@ bed_init(struct bed *b, void **state, const char *text, const char *cpu, const c
 				   .diags = &b->diags };
 	b->m.target = sn_target_find(cpu, b->a, &b->diags);
 	b->o.dialect = sn_dialect_find(dialect);
-	b->m.has_vectors = sn_dialect_has_vectors(b->o.dialect) && b->m.target->vector_bytes > 0;
+	b->m.has_vectors = sn_dialect_has_vectors(b->o.dialect)
+			   && (b->m.target->vector_bytes > 0 || sn_target_is_device(b->m.target));
 	strcpy(b->folder, "/tmp/sinter-package-XXXXXX");
 	assert_non_null(mkdtemp(b->folder));
 	b->o.folder = b->folder;
@@ -390,6 +391,134 @@ threads_and_hooks(void **state)
 	tidy(&b);
 }
 
+/* ---- models for a device ---- */
+
+static const char chain[] = "program \"chain\" {\n"
+			    "\tinput f32[6, 50] x\n"
+			    "\tconst f32[50, 50] a = hash 1\n"
+			    "\tconst f32[50, 50] b = hash 2\n"
+			    "\tconst f32[50, 50] c = hash 3\n"
+			    "\ttemp f32[6, 50] t\n"
+			    "\ttemp f32[6, 50] u\n"
+			    "\toutput f32[6, 50] y\n"
+			    "\tkernel k00_matmul {\n"
+			    "\t\tfor i<6, j<50:\n"
+			    "\t\t\ts = sum(k<50) x[i, k]*a[k, j]\n"
+			    "\t\t\tt[i, j] = s\n"
+			    "\t}\n"
+			    "\tkernel k01_matmul {\n"
+			    "\t\tfor i<6, j<50:\n"
+			    "\t\t\ts = sum(k<50) t[i, k]*b[k, j]\n"
+			    "\t\t\tu[i, j] = s\n"
+			    "\t}\n"
+			    "\tkernel k02_matmul {\n"
+			    "\t\tfor i<6, j<50:\n"
+			    "\t\t\ts = sum(k<50) u[i, k]*c[k, j]\n"
+			    "\t\t\ty[i, j] = s\n"
+			    "\t}\n"
+			    "}\n";
+
+/* What a queue was asked for: kernels, and the memories of each. */
+struct launches {
+	int n, kernels[3], mems[3][3];
+};
+
+static int
+note_launch(void *ctx, const struct sinter_launch *l)
+{
+	struct launches *all = ctx;
+
+	assert_int_equal(l->step, all->n);
+	assert_in_range(l->nmems, 2, 3);
+	assert_true(l->groups[0] > 0 && l->items[0] > 0);
+	all->kernels[all->n] = l->kernel;
+	memcpy(all->mems[all->n++], l->mems, sizeof(int32_t) * (size_t)l->nmems);
+	return all->n == 3 ? SINTER_BAD_VALUE : SINTER_OK;
+}
+
+/* Steps of one function share a kernel where their tensors lie in memories alike: the first and the
+ * last read one memory and write another, the one between does both in the arena. */
+static void
+launches_of_device(void **state)
+{
+	struct bed b;
+	struct call c = { 0 };
+	struct launches all = { 0 };
+	struct sinter_queue queue = { &all, note_launch, NULL, NULL };
+	struct sinter_hooks hooks = { .queue = &queue };
+	size_t size;
+
+	bed_init(&b, state, chain, "opencl", "opencl");
+	emit(&b);
+	compile(&b, "gcc", "", "net.c");
+	prepare(&b, &c, 0, 1);
+	assert_int_equal(c.need.arena_bytes, 0);
+	const void *w = weights(&b, &size);
+
+	assert_int_equal(b.model->init(c.context, w, size), SINTER_OK);
+	assert_int_equal(b.model->run(c.context, &c.in, &c.out, NULL, 0, NULL), SINTER_BAD_CALL);
+	assert_int_equal(b.model->run(c.context, &c.in, &c.out, NULL, 0, &hooks), SINTER_BAD_VALUE);
+	assert_int_equal(all.n, 3);
+	assert_int_equal(b.model->program->nkernels, 2);
+	assert_int_equal(all.kernels[0], all.kernels[2]);
+	assert_int_not_equal(all.kernels[0], all.kernels[1]);
+	assert_int_equal(all.mems[0][0], SINTER_MEM_ARENA);
+	assert_int_equal(all.mems[2][0], SINTER_MEM_IO + 1);
+	tidy(&b);
+}
+
+/* Runs what was prepared in a session on the first device. */
+static void
+run_session(struct bed *b, struct call *c)
+{
+	struct sinter_session_opts opts = { 0 };
+	struct sinter_loaded *loaded;
+	struct sinter_session *s;
+	struct sinter_error e;
+	const char *path = sn_printf(b->a, "%s/net.weights", b->folder);
+
+	if (sinter_device_open("opencl:0", &opts.device, &e) != SINTER_OK)
+		fail_msg("%s", e.text);
+	if (sinter_model_link(b->model, path, &loaded, &e) != SINTER_OK)
+		fail_msg("%s", e.text);
+	if (sinter_session_new(loaded, &opts, &s, &e) != SINTER_OK)
+		fail_msg("%s", e.text);
+	if (sinter_session_set_input(s, 0, c->in.data, c->in.capacity, c->in_dims, &e) != SINTER_OK
+	    || sinter_session_set_output(s, 0, c->out.data, c->out.capacity, &e) != SINTER_OK
+	    || sinter_session_bind(s, &e) != SINTER_OK || sinter_session_run(s, &e) != SINTER_OK)
+		fail_msg("%s", e.text);
+	sinter_session_free(s);
+	sinter_model_unload(loaded);
+	sinter_device_close(opts.device);
+}
+
+static void
+on_a_device(void **state)
+{
+	static const struct {
+		const char *text, *cc;
+		int64_t rows;
+	} cases[] = { { net, "gcc", 0 }, { rows, "clang", 37 }, { rows, "gcc", 1 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct bed b;
+		struct call c = { 0 };
+
+		bed_init(&b, state, cases[i].text, "opencl", "opencl");
+		emit(&b);
+		compile(&b, cases[i].cc, "", "net.c");
+		prepare(&b, &c, cases[i].rows, 1);
+		assert_true(c.need.device_bytes > 0);
+		run_session(&b, &c);
+		compare(&b, &c, cases[i].rows);
+		shell(&b, sn_printf(b.a,
+				    "clang-14 -x cl -cl-std=CL1.2 -fsyntax-only -Wall -Werror "
+				    "%s/net.cl",
+				    b.folder));
+		tidy(&b);
+	}
+}
+
 /* Embedded weights need no file; both forms hold the same bytes. */
 static void
 linked_weights(void **state)
@@ -449,6 +578,8 @@ main(void)
 		UNIT_TEST(bad_calls),
 		UNIT_TEST(threads_and_hooks),
 		UNIT_TEST(linked_weights),
+		UNIT_TEST(launches_of_device),
+		UNIT_TEST(on_a_device),
 		UNIT_TEST(deterministic_and_clean),
 	};
 
