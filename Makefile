@@ -159,6 +159,9 @@ SUITES	= $(filter-out $(SCRIPTS),\
 HELPERS	= $(patsubst %.c,$(B)/%,$(wildcard tests/models/*.c))
 RUN	= B=$(B) CC='$(CC)' VENV=$(VENV) tests/run $(if $(T),-k '$(T)')
 
+# Fuzz targets, for files instead of a fuzzer.
+REPLAY	= $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
+
 SAN	= -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 $(B)/tests/filetest: $(B)/tests/filetest.o $(FT_OBJ) $(LAYER_LIBS) $(RT_LIB)
@@ -179,6 +182,11 @@ ONNX_OBJ = $(patsubst %.c,$(B)/%.o,$(wildcard tests/onnx/suite*.c))
 $(B)/tests/onnx/suite: $(ONNX_OBJ) $(LAYER_LIBS) $(RT_LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(ONNX_OBJ) $(LINK_LIBS)
+
+# A fuzz target on given files, once.
+$(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(LAYER_LIBS) $(RT_LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LINK_LIBS)
 
 # Other programs of the tests, of one file each.
 $(B)/tests/%: $(B)/tests/%.o $(LAYER_LIBS) $(RT_LIB)
@@ -219,10 +227,16 @@ check-onnx: venv
 	$(Q)$(SUBMAKE) $(ONNX_SUITE)
 	$(Q)B=$(B) DIALECT=$(DIALECT) BLESS=$(BLESS) $(VENV)/bin/python tests/check_onnx.py
 
-# Unit and file tests once more, under AddressSanitizer and UBSan.
-check-asan:
-	$(Q)$(SUBMAKE) B=build/asan CFLAGS='$(SAN)' unit $(FILETEST:$(B)/%=build/asan/%)
-	$(Q)$(SUBMAKE) B=build/asan CFLAGS='$(SAN)' check-programs
+# The whole test set once more, under AddressSanitizer and UBSan: unit and file tests, the ONNX suite
+# with its generated code, the command, all networks as far as emitted C, the fuzzers' inputs.
+ASAN	= tests/cli/check_cli.py tests/check_onnx.py tests/onnx/check_c99.py \
+	  tests/models/check_clean.py tests/fuzz/check_replay.sh
+
+check-asan: venv
+	$(Q)$(SUBMAKE) B=build/asan CFLAGS='$(SAN)' check-asan-programs
+
+check-asan-programs: all $(UNIT) $(FILETEST) $(ONNX_SUITE) $(REPLAY)
+	$(Q)CODE_CFLAGS='-fsanitize=address,undefined' $(RUN) -t 7200 $(ASAN) --files $(FILETEST) $(UNIT)
 
 # libFuzzer over tests/fuzz/fuzz_*.c, FUZZ_SECONDS each; new inputs are kept under build/fuzz.
 FUZZ_SECONDS ?= 60
@@ -236,7 +250,7 @@ fuzz:
 	$(Q)for f in $(FUZZERS); do mkdir -p build/fuzz/corpus/$$f; \
 		echo "  FUZZ    $$f, $(FUZZ_SECONDS) s"; \
 		build/fuzz/tests/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
-			-rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
+			-rss_limit_mb=2048 -entropic=0 -verbosity=0 -print_final_stats=1 \
 			-artifact_prefix=build/fuzz/ build/fuzz/corpus/$$f \
 			$$(ls -d tests/fuzz/corpus/$$f 2>/dev/null) || exit 1; done
 
