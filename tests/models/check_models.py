@@ -63,7 +63,7 @@ def picture(rng, shape):
 
 
 def model_path(name):
-    folder = os.path.join(BUILD, 'zoo')
+    folder = os.path.join('build', 'zoo')  # of every variant B
     if name not in OCR:
         return zoo.write(name, folder)
     os.makedirs(folder, exist_ok=True)
