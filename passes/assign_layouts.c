@@ -12,6 +12,9 @@
  * that is no constant is not contiguous along its result's rows.  Constants are laid out
  * later (pack-constants).  Exact.  Cost: linear in reads.
  *
+ * On a device everything stays row-major: groups stage what they read through
+ * local memory, and masks are cheaper there than copies.
+ *
  * Not done: undoing a blocked layout where later readers want rows.
  */
 #include "ir/index.h"
@@ -448,6 +451,8 @@ bool
 sn_pass_assign_layouts(struct sn_pass_ctx *c)
 {
 	struct sn_module *m = c->module;
+	if (sn_target_is_device(m->target))
+		return true;
 	struct assign a = { .c = c,
 			    .m = m,
 			    .pr = m->program,

@@ -86,12 +86,27 @@ fill_band(struct sn_emit *e, const struct sn_tensor *t, int dim, const struct sn
 		sn_at_end(e->b);
 }
 
+static bool
+is_ours(struct sn_emit *e, const struct sn_tensor *t)
+{
+	return has_halo(t) && stores(e, e->kernel, t) && is_first_writer(e, t);
+}
+
+bool
+sn_emit_has_halos(struct sn_emit *e)
+{
+	bool has = false;
+	for (size_t i = 0; i < e->args.n; i++)
+		has |= is_ours(e, e->args.v[i]);
+	return has;
+}
+
 void
 sn_emit_halos(struct sn_emit *e)
 {
 	for (size_t i = 0; i < e->args.n; i++) {
 		const struct sn_tensor *t = e->args.v[i];
-		if (!has_halo(t) || !stores(e, e->kernel, t) || !is_first_writer(e, t))
+		if (!is_ours(e, t))
 			continue;
 		for (int d = 0; d < t->layout->rank; d++) {
 			if (t->layout->halo_lo[d])

@@ -76,6 +76,18 @@ sn_module_print(struct sn_buf *out, const struct sn_module *m, enum sn_level lev
 		print_plan(out, m);
 }
 
+/* What a device runs must say how it is launched. */
+static bool
+verify_launch(struct sn_module *m, const struct sn_func *f)
+{
+	struct sn_launch l;
+	struct sn_where where = SN_NOWHERE;
+	if (!sn_target_is_device(m->target) || sn_func_launch(f, &l))
+		return true;
+	where.name = f->name;
+	return sn_report(m->diags, where, DG_LOOP_LAUNCH);
+}
+
 bool
 sn_module_verify(struct sn_module *m)
 {
@@ -85,7 +97,7 @@ sn_module_verify(struct sn_module *m)
 	if (sn_module_level(m) == LV_TENSOR)
 		return sn_program_verify(m->program, m->diags);
 	for (size_t i = 0; i < m->funcs.n; i++)
-		ok &= sn_func_verify(m->funcs.v[i], m->diags);
+		ok &= sn_func_verify(m->funcs.v[i], m->diags) && verify_launch(m, m->funcs.v[i]);
 	return ok;
 }
 

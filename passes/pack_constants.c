@@ -5,12 +5,13 @@
  *	k f32[64, 32, 3, 3]  ->  k {m/32, c/16, r, s, c%16, m%32}
  *
  * For the tile schedule: groups of vectors outermost, then the reduction loops
- * in their order, then the vectors of a group.  A constant that two kernels
+ * in their order, then the vectors of a group.  For group_tile: the reduction
+ * axes, then the operand's own, as items load it.  A constant that two kernels
  * walk differently is listed twice.  Exact.  Cost: linear in reads; the bytes are
  * moved when the weights are written.
  */
 #include "ir/index.h"
-#include "passes/emit.h"
+#include "passes/device_tile.h"
 #include "passes/pass.h"
 #include "passes/tile.h"
 
@@ -120,17 +121,26 @@ comp_reads(struct pack *pk, const struct sn_comp *m, struct sn_read_list *out)
 		sn_reads_of(m->results[i].value, pk->c->scratch, out);
 }
 
+/* The layout that K's schedule wants for constant READ; NULL: its plain one. */
+static const struct sn_layout *
+wanted_layout(struct pack *pk, const struct sn_kernel *k, const struct sn_expr *read)
+{
+	const struct sn_schedule *s = sn_schedule_find(k->schedule);
+	if (s == sn_schedule_find("tile"))
+		return tile_layout(pk, k, read);
+	return s == sn_schedule_find("group_tile") ? sn_device_tile_layout(&pk->s, k, read) : NULL;
+}
+
 static void
 pack_kernel(struct pack *pk, struct sn_kernel *k)
 {
-	bool is_tile = sn_schedule_find(k->schedule) == sn_schedule_find("tile");
 	for (size_t i = 0; i < k->stages.n; i++) {
 		struct sn_read_list reads = { 0 };
 		comp_reads(pk, k->stages.v[i], &reads);
 		for (size_t j = 0; j < reads.list.n; j++) {
 			const struct sn_expr *x = reads.list.v[j];
 			if (x->tensor->role == TR_CONST && (size_t)x->tensor->id < pk->ntaken)
-				give_layout(pk, k, x, is_tile ? tile_layout(pk, k, x) : NULL);
+				give_layout(pk, k, x, wanted_layout(pk, k, x));
 		}
 	}
 }

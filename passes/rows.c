@@ -3,17 +3,6 @@
 #include "ir/index.h"
 #include "passes/tile.h"
 
-struct rows {
-	struct sn_sched_ctx *c;
-	struct sn_pool *pool;
-	struct sn_builder *b;
-	struct sn_emit e;
-	const struct sn_kernel *kernel;
-	const struct sn_comp *m; /* the stage being emitted */
-	int64_t lanes;		 /* 1: universal */
-	struct sn_scope shared;
-};
-
 /* ---- which axis of a stage can run in vectors ---- */
 
 /* Offset of a scratch tensor's slice, or of a stored tensor. */
@@ -50,9 +39,9 @@ reads_allow(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_e
 	return true;
 }
 
-/* The last own axis of a map along which results and reads are contiguous. */
-static const struct sn_axis *
-map_axis(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_comp *m, int64_t lanes)
+const struct sn_axis *
+sn_rows_map_axis(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_comp *m,
+		 int64_t lanes)
 {
 	if (m->reducer || m->naxes == k->nshared || lanes == 1)
 		return NULL;
@@ -66,8 +55,9 @@ map_axis(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_comp
 	return a;
 }
 
-static const struct sn_axis *
-red_axis(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_comp *m, int64_t lanes)
+const struct sn_axis *
+sn_rows_red_axis(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_comp *m,
+		 int64_t lanes)
 {
 	if (!m->reducer || !m->reducer->merge[0] || m->nred == 0 || lanes == 1)
 		return NULL;
@@ -80,8 +70,8 @@ red_axis(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_comp
 
 /* ---- cost ---- */
 
-static double
-points(const struct sn_axis *const *axes, int from, int to)
+double
+sn_rows_points(const struct sn_axis *const *axes, int from, int to)
 {
 	double n = 1;
 	for (int i = from; i < to; i++) {
@@ -91,21 +81,38 @@ points(const struct sn_axis *const *axes, int from, int to)
 	return n;
 }
 
+static double
+scalar_cost(const struct sn_comp *m)
+{
+	double n = sn_rows_points(m->axes, 0, m->naxes), r = sn_rows_points(m->red, 0, m->nred);
+	return n * (r * 5 + 5);
+}
+
+double
+sn_rows_scalar_cost(const struct sn_kernel *k)
+{
+	double sum = 0;
+	for (size_t i = 0; i < k->stages.n; i++)
+		sum += scalar_cost(k->stages.v[i]);
+	return sum;
+}
+
 /* Cycles of all stages, taking 4 a scalar step and 6 a vector step with its loads. */
 static double
-rows_cost(struct sn_sched_ctx *c, const struct sn_kernel *k, bool has_vectors)
+vector_cost(struct sn_sched_ctx *c, const struct sn_kernel *k)
 {
 	double sum = 0;
 	for (size_t i = 0; i < k->stages.n; i++) {
 		const struct sn_comp *m = k->stages.v[i];
-		int64_t lanes = has_vectors ? tile_lanes(c, m) : 1;
-		double n = points(m->axes, 0, m->naxes), r = points(m->red, 0, m->nred);
-		if (map_axis(c, k, m, lanes))
+		int64_t lanes = tile_lanes(c, m);
+		double n = sn_rows_points(m->axes, 0, m->naxes),
+		       r = sn_rows_points(m->red, 0, m->nred);
+		if (sn_rows_map_axis(c, k, m, lanes))
 			sum += n / (double)lanes * 8;
-		else if (red_axis(c, k, m, lanes))
+		else if (sn_rows_red_axis(c, k, m, lanes))
 			sum += n * (r / (double)lanes * 6 + 30);
 		else
-			sum += n * (r * 5 + 5);
+			sum += scalar_cost(m);
 	}
 	return sum;
 }
@@ -116,42 +123,44 @@ sn_rows_choose(struct sn_sched_ctx *c, struct sn_kernel *k)
 	int64_t lanes = 1;
 	for (size_t i = 0; i < k->stages.n; i++) {
 		int64_t l = tile_lanes(c, k->stages.v[i]);
-		if (map_axis(c, k, k->stages.v[i], l) || red_axis(c, k, k->stages.v[i], l))
+		if (sn_rows_map_axis(c, k, k->stages.v[i], l)
+		    || sn_rows_red_axis(c, k, k->stages.v[i], l))
 			lanes = lanes > 1 && lanes < l ? lanes : l;
 	}
 	if (lanes == 1)
 		return -1;
 	sn_kernel_set_knob(c->module->program, k, "lanes", lanes);
-	return rows_cost(c, k, true);
+	return vector_cost(c, k);
 }
 
 double
 sn_universal_choose(struct sn_sched_ctx *c, struct sn_kernel *k)
 {
-	return rows_cost(c, k, false);
+	(void)c;
+	return sn_rows_scalar_cost(k);
 }
 
 /* ---- loops ---- */
 
 static void
-open_axes(struct rows *r, struct sn_scope *s, int from, int to)
+open_axes(struct sn_rows *r, struct sn_scope *s, int from, int to)
 {
 	for (int i = from; i < to; i++) {
 		const struct sn_axis *a = r->m->axes[i];
-		enum sn_loop_kind kind = i == 0 ? LK_PARALLEL : LK_SERIAL;
+		enum sn_loop_kind kind = i == 0 ? r->outermost : LK_SERIAL;
 		sn_scope_axis(&r->e, s, a, sn_at_for(r->b, kind, a->name, a->extent));
 	}
 }
 
 static void
-close_loops(struct rows *r, int n)
+close_loops(struct sn_rows *r, int n)
 {
 	for (; n > 0; n--)
 		sn_at_end(r->b);
 }
 
 static void
-emit_results(struct rows *r, struct sn_scope *s)
+emit_results(struct sn_rows *r, struct sn_scope *s)
 {
 	for (int i = 0; i < r->m->nresults; i++)
 		sn_emit_result(&r->e, s, &r->m->results[i]);
@@ -159,7 +168,8 @@ emit_results(struct rows *r, struct sn_scope *s)
 
 /* for count vectors of LANES from BASE on: body at base + i*lanes + l */
 static const struct sn_expr *
-open_vectors(struct rows *r, const struct sn_expr *base, const struct sn_expr *count, int64_t lanes)
+open_vectors(struct sn_rows *r, const struct sn_expr *base, const struct sn_expr *count,
+	     int64_t lanes)
 {
 	const struct sn_expr *i = sn_at_for(r->b, LK_SERIAL, "i", count);
 	const struct sn_expr *l = sn_at_for(r->b, LK_VECTOR, "l", sn_int(r->pool, lanes));
@@ -167,7 +177,7 @@ open_vectors(struct rows *r, const struct sn_expr *base, const struct sn_expr *c
 }
 
 static void
-map_part(struct rows *r, const struct sn_scope *s, const struct sn_axis *a,
+map_part(struct sn_rows *r, const struct sn_scope *s, const struct sn_axis *a,
 	 const struct sn_expr *base, const struct sn_expr *count, int64_t lanes)
 {
 	if (sn_is_int_const(count, 0))
@@ -180,9 +190,9 @@ map_part(struct rows *r, const struct sn_scope *s, const struct sn_axis *a,
 
 /* A map: vectors along axis A (or none), a tail of exactly the rest. */
 static void
-emit_map(struct rows *r, struct sn_scope *s)
+emit_map(struct sn_rows *r, struct sn_scope *s)
 {
-	const struct sn_axis *a = map_axis(r->c, r->kernel, r->m, r->lanes);
+	const struct sn_axis *a = sn_rows_map_axis(r->c, r->kernel, r->m, r->lanes);
 	int last = r->m->naxes - (a != NULL);
 	open_axes(r, s, r->kernel->nshared, last);
 	if (!a) {
@@ -203,7 +213,7 @@ emit_map(struct rows *r, struct sn_scope *s)
 }
 
 static void
-step_at(struct rows *r, struct sn_scope *s, const struct sn_acc *acc,
+step_at(struct sn_rows *r, struct sn_scope *s, const struct sn_acc *acc,
 	const struct sn_expr *const *idx)
 {
 	const struct sn_expr *args[4];
@@ -220,7 +230,8 @@ struct red_part {
 
 /* The reduction loops, the last one over PART. */
 static void
-red_part(struct rows *r, const struct sn_scope *s, const struct sn_acc *acc, struct red_part part)
+red_part(struct sn_rows *r, const struct sn_scope *s, const struct sn_acc *acc,
+	 struct red_part part)
 {
 	const struct sn_comp *m = r->m;
 	if (sn_is_int_const(part.count, 0))
@@ -240,7 +251,7 @@ red_part(struct rows *r, const struct sn_scope *s, const struct sn_acc *acc, str
 }
 
 static void
-init_lanes(struct rows *r, const struct sn_acc *acc, int64_t unroll, int64_t lanes)
+init_lanes(struct sn_rows *r, const struct sn_acc *acc, int64_t unroll, int64_t lanes)
 {
 	const struct sn_expr *idx[2];
 	idx[0] = sn_at_for(r->b, LK_UNROLLED, "u", sn_int(r->pool, unroll));
@@ -251,7 +262,7 @@ init_lanes(struct rows *r, const struct sn_acc *acc, int64_t unroll, int64_t lan
 
 /* Adds the sums side by side, pair by pair. */
 static void
-merge_unrolled(struct rows *r, const struct sn_acc *acc, int64_t unroll, int64_t lanes)
+merge_unrolled(struct sn_rows *r, const struct sn_acc *acc, int64_t unroll, int64_t lanes)
 {
 	for (int64_t half = unroll / 2; half >= 1; half /= 2)
 		for (int64_t u = 0; u < half; u++) {
@@ -276,7 +287,7 @@ unroll_for(const struct sn_axis *a, int64_t lanes, int nstates)
 
 /* A reduction whose last axis runs in vectors: lanes, then the rest one by one, then all together. */
 static void
-emit_red_vectors(struct rows *r, struct sn_scope *s, const struct sn_axis *a)
+emit_red_vectors(struct sn_rows *r, struct sn_scope *s, const struct sn_axis *a)
 {
 	const struct sn_reducer *red = r->m->reducer;
 	int64_t u = unroll_for(a, r->lanes, red->nstates), dims[2] = { u, r->lanes },
@@ -310,7 +321,7 @@ enum { SCALAR_BLOCK = 32 };
 
 /* The innermost reduction axis from BASE on, COUNT steps, into ACC. */
 static void
-red_run(struct rows *r, struct sn_scope *s, const struct sn_acc *acc, const struct sn_expr *base,
+red_run(struct sn_rows *r, struct sn_scope *s, const struct sn_acc *acc, const struct sn_expr *base,
 	const struct sn_expr *count)
 {
 	const struct sn_axis *a = r->m->red[r->m->nred - 1];
@@ -323,7 +334,7 @@ red_run(struct rows *r, struct sn_scope *s, const struct sn_acc *acc, const stru
 
 /* The same with a sum of its own that is added to TOTAL, COUNT times SIZE steps. */
 static void
-red_blocks(struct rows *r, struct sn_scope *s, const struct sn_acc *total,
+red_blocks(struct sn_rows *r, struct sn_scope *s, const struct sn_acc *total,
 	   const struct sn_expr *base, const struct sn_expr *count, const struct sn_expr *size)
 {
 	const struct sn_reducer *red = r->m->reducer;
@@ -340,7 +351,7 @@ red_blocks(struct rows *r, struct sn_scope *s, const struct sn_acc *total,
 
 /* Float sums are added in blocks: a run of the innermost axis, at most SCALAR_BLOCK of it. */
 static bool
-is_blocked(const struct rows *r)
+is_blocked(const struct sn_rows *r)
 {
 	const struct sn_reducer *red = r->m->reducer;
 	int64_t n;
@@ -352,7 +363,7 @@ is_blocked(const struct rows *r)
 }
 
 static void
-emit_red_scalar(struct rows *r, struct sn_scope *s)
+emit_red_scalar(struct sn_rows *r, struct sn_scope *s)
 {
 	const struct sn_comp *m = r->m;
 	struct sn_acc acc;
@@ -377,8 +388,16 @@ emit_red_scalar(struct rows *r, struct sn_scope *s)
 	sn_emit_acc_states(&r->e, m->reducer, &acc, NULL, s);
 }
 
-static void
-emit_stage(struct rows *r, const struct sn_comp *m)
+void
+sn_rows_point(struct sn_rows *r, struct sn_scope *s)
+{
+	if (r->m->reducer)
+		emit_red_scalar(r, s);
+	emit_results(r, s);
+}
+
+void
+sn_rows_stage(struct sn_rows *r, const struct sn_comp *m)
 {
 	struct sn_scope s = sn_scope_copy(&r->e, &r->shared);
 	r->m = m;
@@ -386,7 +405,7 @@ emit_stage(struct rows *r, const struct sn_comp *m)
 		emit_map(r, &s);
 		return;
 	}
-	const struct sn_axis *a = red_axis(r->c, r->kernel, m, r->lanes);
+	const struct sn_axis *a = sn_rows_red_axis(r->c, r->kernel, m, r->lanes);
 	open_axes(r, &s, r->kernel->nshared, m->naxes);
 	if (a)
 		emit_red_vectors(r, &s, a);
@@ -399,14 +418,15 @@ emit_stage(struct rows *r, const struct sn_comp *m)
 bool
 sn_rows_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_builder *b)
 {
-	struct rows r = { .c = c, .pool = c->pool, .b = b, .kernel = k, .m = k->stages.v[0] };
+	struct sn_rows r = { .c = c, .pool = c->pool, .b = b, .kernel = k, .m = k->stages.v[0] };
 	r.lanes = sn_kernel_knob(k, "lanes", 1);
+	r.outermost = LK_PARALLEL;
 	sn_emit_init(&r.e, c, k, b);
 	sn_emit_halos(&r.e);
 	open_axes(&r, &r.shared, 0, k->nshared);
-	sn_emit_scratch(&r.e);
+	sn_emit_scratch(&r.e, SP_STACK, 1);
 	for (size_t i = 0; i < k->stages.n; i++)
-		emit_stage(&r, k->stages.v[i]);
+		sn_rows_stage(&r, k->stages.v[i]);
 	close_loops(&r, k->nshared);
 	return true;
 }

@@ -1,11 +1,13 @@
-/* The table of schedules. */
-#include <string.h>
-#include "passes/rows.h"
+/* The table of schedules, and what fits where. */
 #include "passes/schedule.h"
+#include <string.h>
+#include "passes/device_tile.h"
+#include "passes/rows.h"
 #include "passes/tile.h"
 
 static const struct sn_schedule schedules[] = {
-#define SCHEDULE(id, name, summary, choose, apply) { name, summary, choose, apply },
+#define SCHEDULE(id, name, kind, summary, choose, apply, keeps) \
+	{ name, summary, SK_##kind, choose, apply, keeps },
 #include "passes/schedules.def"
 #undef SCHEDULE
 };
@@ -24,4 +26,33 @@ sn_schedule_find(const char *name)
 		if (!strcmp(schedules[i].name, name))
 			return &schedules[i];
 	return NULL;
+}
+
+enum sn_sched_kind
+sn_sched_kind_of(const struct sn_target *t)
+{
+	return sn_target_is_device(t) ? SK_DEVICE : SK_CPU;
+}
+
+int64_t
+sn_slice_bytes(const struct sn_kernel *k, const struct sn_tensor *t)
+{
+	int64_t n = (sn_dtype_info(t->type.dtype)->bits + 7) / 8;
+	for (int d = k->nshared; d < t->type.rank; d++) {
+		int64_t x;
+		if (!sn_get_int(t->type.dims[d], &x) || __builtin_mul_overflow(n, x, &n))
+			return -1;
+	}
+	return n;
+}
+
+/* Most bytes of one scratch slice on the stack. */
+enum { STACK_SLICE = 64 << 10 };
+
+bool
+sn_stack_keeps(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_tensor *t)
+{
+	(void)c;
+	int64_t n = sn_slice_bytes(k, t);
+	return n >= 0 && n <= STACK_SLICE;
 }

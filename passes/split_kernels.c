@@ -5,7 +5,9 @@
  *		->  kernel concat { ... }  kernel concat { ... }
  *
  * Nothing is gained by keeping them together, and each gets the schedule that
- * fits it.  Kernels with shared axes or scratch stay whole.  Exact.  Cost: linear.
+ * fits it.  Kernels with shared axes or scratch stay whole; on a device scratch is
+ * given up instead, since stages without shared axes could run in one item only.
+ * Exact.  Cost: linear.
  */
 #include "passes/pass.h"
 
@@ -17,6 +19,15 @@ has_scratch(const struct sn_kernel *k)
 			if (k->stages.v[i]->results[r].tensor->store == TS_SCRATCH)
 				return true;
 	return false;
+}
+
+static void
+give_up_scratch(struct sn_kernel *k)
+{
+	for (size_t i = 0; i < k->stages.n; i++)
+		for (int r = 0; r < k->stages.v[i]->nresults; r++)
+			if (k->stages.v[i]->results[r].tensor->store == TS_SCRATCH)
+				k->stages.v[i]->results[r].tensor->store = TS_OWN;
 }
 
 static struct sn_kernel *
@@ -32,14 +43,14 @@ bool
 sn_pass_split_kernels(struct sn_pass_ctx *c)
 {
 	struct sn_program *pr = c->module->program;
+	bool is_device = sn_target_is_device(c->module->target);
 	SN_VEC(struct sn_kernel *) list = { 0 };
 	for (size_t i = 0; i < pr->kernels.n; i++) {
 		struct sn_kernel *k = pr->kernels.v[i];
-		if (k->nshared > 0 || k->stages.n < 2 || has_scratch(k)) {
-			SN_PUSH(pr->arena, &list, k);
-			continue;
-		}
 		SN_PUSH(pr->arena, &list, k);
+		if (k->nshared > 0 || k->stages.n < 2 || (has_scratch(k) && !is_device))
+			continue;
+		give_up_scratch(k);
 		for (size_t j = 1; j < k->stages.n; j++)
 			SN_PUSH(pr->arena, &list, kernel_of_stage(pr, k, k->stages.v[j]));
 		k->stages.n = 1;

@@ -385,7 +385,7 @@ vectorize(struct sn_func *f, struct sn_module *m, const struct sn_target *t,
 {
 	struct vec v = { .func = f, .pool = f->pool, .scratch = scratch, .module = m };
 
-	if (t && t->vector_bytes == 0)
+	if (t && t->vector_bytes == 0 && !sn_target_is_device(t))
 		return false;
 	sn_map_init(&v.loops, scratch);
 	sn_map_init(&v.buffers, scratch);

@@ -2,10 +2,12 @@
  * Runs cases of the ONNX backend suite through import, inference, lowering and
  * the tensor interpreter, and compares with the outputs that come with them.
  *
- *	suite_interp [-v] [-p] CASE-FOLDER...
+ *	suite_interp [-v] [-p] [-t TARGET] CASE-FOLDER...
  *
  * One line for each case: PASS, FAIL or SKIP (not supported), name, reason;
- * -v shows all diagnostics, -p the program.  Each case is a process of its own.
+ * -v shows all diagnostics, -p the program (functions with -t).  -t runs all
+ * passes for that target and the functions in the loop interpreter, which finds
+ * races and accesses out of bounds.  Each case is a process of its own.
  */
 #include <math.h>
 #include <stdio.h>
@@ -13,9 +15,11 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "codegen/codegen.h"
 #include "frontend/onnx_import.h"
 #include "frontend/onnx_tensor.h"
 #include "ir/infer.h"
+#include "ir/layout.h"
 #include "passes/pass.h"
 
 enum outcome { PASS, FAIL, SKIP };
@@ -30,6 +34,8 @@ struct run {
 	struct sn_diags diags;
 	struct sn_module module;
 	int64_t *syms;
+	char **memory;	  /* by tensor id, with -t: of tensors that are no views */
+	bool *is_written; /* the same */
 	char why[512];
 };
 
@@ -152,6 +158,109 @@ compare(struct run *r, int number, const struct sn_array *got, const struct sn_t
 	return PASS;
 }
 
+/* ---- the functions, in the loop interpreter --------------------------------------------------- */
+
+struct cursor {
+	char *at;
+};
+
+static bool
+put_bytes(void *arg, const void *bytes, size_t n)
+{
+	struct cursor *c = arg;
+	memcpy(c->at, bytes, n);
+	c->at += n;
+	return true;
+}
+
+static const struct sn_tensor *
+root_of(const struct sn_tensor *t)
+{
+	while (t->store == TS_VIEW || t->store == TS_INPLACE)
+		t = t->base;
+	return t;
+}
+
+static size_t
+bytes_of(struct run *r, const struct sn_tensor *t)
+{
+	int64_t n = eval_dim(r, sn_layout_of(&r->pool, t)->size);
+	return sn_dtype_bytes(t->type.dtype, n > 0 ? (size_t)n : 0);
+}
+
+static bool
+make_memory(struct run *r, const struct sn_array *in)
+{
+	const struct sn_program *pr = r->module.program;
+	r->memory = SN_NEW_ARRAY(&r->arena, pr->tensors.n + 1, char *);
+	r->is_written = SN_NEW_ARRAY(&r->arena, pr->tensors.n + 1, bool);
+	for (size_t i = 0; i < pr->tensors.n; i++) {
+		const struct sn_tensor *t = pr->tensors.v[i];
+		if (t->store != TS_OWN)
+			continue;
+		struct cursor c = { sn_alloc(&r->arena, bytes_of(r, t) + 64) };
+		r->memory[t->id] = c.at;
+		r->is_written[t->id] = t->role == TR_INPUT || t->role == TR_CONST;
+		if (t->role == TR_CONST && !sn_weights_pack(t, &r->pool, put_bytes, &c))
+			return false;
+	}
+	for (size_t i = 0; i < pr->inputs.n; i++)
+		memcpy(r->memory[pr->inputs.v[i]->id], in[i].bytes,
+		       sn_dtype_bytes(in[i].dtype, in[i].n));
+	return true;
+}
+
+static char *
+address(struct run *r, const struct sn_tensor *t)
+{
+	size_t offset = 0;
+	for (; t->store == TS_VIEW || t->store == TS_INPLACE; t = t->base)
+		if (t->store == TS_VIEW && t->base_offset)
+			offset += sn_dtype_bytes(t->type.dtype,
+						 (size_t)eval_dim(r, t->base_offset));
+	return r->memory[t->id] + offset;
+}
+
+static bool
+run_step(struct run *r, const struct sn_step *step)
+{
+	const struct sn_func *f = step->func;
+	void **args = SN_NEW_ARRAY(&r->arena, f->params.n + 1, void *);
+	size_t *counts = SN_NEW_ARRAY(&r->arena, f->params.n + 1, size_t);
+	bool *init = SN_NEW_ARRAY(&r->arena, f->params.n + 1, bool);
+	struct sn_func_run run = { .args = args, .counts = counts, .init = init };
+	int64_t *syms = sn_memdup(&r->arena, r->syms, (size_t)r->pool.nsyms * sizeof(*syms));
+	for (size_t i = 0; i < f->syms.n; i++)
+		syms[f->syms.v[i]->id] = eval_dim(r, step->syms[i]);
+	run.syms = syms;
+	for (size_t i = 0; i < f->params.n; i++) {
+		args[i] = address(r, step->args[i]);
+		counts[i] = (size_t)eval_dim(r, f->params.v[i]->dims[0]);
+		init[i] = r->is_written[root_of(step->args[i])->id];
+	}
+	if (!sn_func_interp(f, &run, &r->scratch, &r->diags))
+		return false;
+	for (size_t i = 0; i < f->params.n; i++)
+		if (!f->params.v[i]->is_const)
+			r->is_written[root_of(step->args[i])->id] = true;
+	return true;
+}
+
+static bool
+run_steps(struct run *r, const struct sn_array *in, struct sn_array *out)
+{
+	const struct sn_module *m = &r->module;
+	if (!make_memory(r, in))
+		return false;
+	for (size_t i = 0; i < m->plan->steps.n; i++)
+		if (!run_step(r, &m->plan->steps.v[i]))
+			return false;
+	for (size_t i = 0; i < m->program->outputs.n; i++)
+		memcpy(out[i].bytes, address(r, m->program->outputs.v[i]),
+		       sn_dtype_bytes(out[i].dtype, out[i].n));
+	return true;
+}
+
 /* ---- one case --------------------------------------------------------------------------------- */
 
 static enum outcome
@@ -175,7 +284,9 @@ interpret(struct run *r)
 		sn_data_new(&r->arena, t->dtype, (size_t)n, &out[i].bytes);
 	}
 	struct sn_interp_opts o = { .syms = r->syms };
-	if (!sn_program_interp(pr, &o, in, out, &r->scratch, &r->diags))
+	bool ok = r->module.plan ? run_steps(r, in, out)
+				 : sn_program_interp(pr, &o, in, out, &r->scratch, &r->diags);
+	if (!ok)
 		return from_diags(r, "interpret");
 	for (size_t i = 0; i < pr->outputs.n; i++) {
 		enum outcome x = compare(r, (int)i, &out[i], &pr->outputs.v[i]->type);
@@ -185,38 +296,44 @@ interpret(struct run *r)
 	return PASS;
 }
 
-static enum outcome
-run_case(struct run *r, bool is_shown)
+static void
+show(struct run *r, enum sn_level level)
 {
-	struct sn_pass_ctx ctx = { .module = &r->module, .scratch = &r->scratch };
+	struct sn_buf b;
+	sn_buf_init(&b, &r->arena);
+	sn_module_print(&b, &r->module, level, false);
+	fputs(b.text, stdout);
+}
+
+static enum outcome
+run_case(struct run *r, const char *target, bool is_shown)
+{
+	static const char *const lower[] = { "infer-shapes", "lower-graph", NULL };
 	struct sn_module *m = &r->module;
+	struct sn_pipeline_opts o = { .passes = target ? NULL : lower, .is_verified = true };
 	sn_pool_init(&r->pool, &r->arena);
 	sn_diags_init(&r->diags, &r->arena);
 	m->name = "model";
 	m->arena = &r->arena;
 	m->pool = &r->pool;
 	m->diags = &r->diags;
+	m->target = sn_target_find(target ? target : "generic", &r->arena, &r->diags);
+	if (!m->target)
+		return from_diags(r, "target");
+	m->has_vectors = m->target->vector_bytes > 0 || sn_target_is_device(m->target);
 	m->graph = sn_onnx_import(sn_printf(&r->arena, "%s/model.onnx", r->folder), NULL, &r->arena,
 				  &r->pool, &r->diags);
 	if (!m->graph)
 		return from_diags(r, "import");
-	if (!sn_infer_graph(m->graph, &r->diags))
-		return from_diags(r, "infer");
-	if (!sn_pass_lower_graph(&ctx))
-		return from_diags(r, "lower");
-	if (is_shown) {
-		struct sn_buf b;
-		sn_buf_init(&b, &r->arena);
-		sn_program_print(&b, m->program, false);
-		fputs(b.text, stdout);
-	}
-	if (!sn_program_verify(m->program, &r->diags))
-		return from_diags(r, "verify");
+	if (!sn_pipeline_run(m, &o))
+		return from_diags(r, "passes");
+	if (is_shown)
+		show(r, target ? LV_PLAN : LV_TENSOR);
 	return interpret(r);
 }
 
 static enum outcome
-guarded_case(const char *folder, bool is_verbose, bool is_shown)
+guarded_case(const char *folder, const char *target, bool is_verbose, bool is_shown)
 {
 	static struct run r;
 	r.folder = folder;
@@ -224,7 +341,7 @@ guarded_case(const char *folder, bool is_verbose, bool is_shown)
 	sn_arena_init(&r.scratch, &r.guard);
 	enum outcome x = FAIL;
 	if (SN_GUARD_ENTER(&r.guard) == SN_OK)
-		x = run_case(&r, is_shown);
+		x = run_case(&r, target, is_shown);
 	else
 		outcome(&r, FAIL, "internal: %s", r.guard.text);
 	const char *name = strrchr(folder, '/');
@@ -244,6 +361,7 @@ int
 main(int argc, char **argv)
 {
 	bool is_verbose = false, is_shown = false;
+	const char *target = NULL;
 	int count[3] = { 0 };
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "-v") == 0 || strcmp(argv[i], "-p") == 0) {
@@ -251,11 +369,15 @@ main(int argc, char **argv)
 			is_shown |= argv[i][1] == 'p';
 			continue;
 		}
+		if (strcmp(argv[i], "-t") == 0 && i + 1 < argc) {
+			target = argv[++i];
+			continue;
+		}
 		fflush(stdout);
 		pid_t pid = fork();
 		if (pid == 0) {
 			alarm(60);
-			int x = guarded_case(argv[i], is_verbose, is_shown);
+			int x = guarded_case(argv[i], target, is_verbose, is_shown);
 			fflush(stdout);
 			_exit(x);
 		}

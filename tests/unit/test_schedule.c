@@ -26,7 +26,7 @@ bed_init(struct bed *b, void **state, const char *cpu)
 		.name = "t", .arena = b->a, .pool = &b->pool, .diags = &b->diags
 	};
 	b->m.target = sn_target_find(cpu, b->a, &b->diags);
-	b->m.has_vectors = b->m.target->vector_bytes > 0;
+	b->m.has_vectors = b->m.target->vector_bytes > 0 || sn_target_is_device(b->m.target);
 	b->m.program = sn_program_new(b->a, &b->pool, "t");
 }
 
@@ -270,10 +270,11 @@ test_conv_generic(void **state)
 
 /* y[s, n] = sum(k) x[s, k] * w[k, n] + b[n] with S a symbol. */
 static void
-check_matmul(void **state, int64_t rows, int64_t k, int64_t n, bool is_symbolic)
+check_matmul(void **state, const char *cpu, const int64_t *size, bool is_symbolic)
 {
 	struct bed b;
-	bed_init(&b, state, "x86-64-v4");
+	int64_t rows = size[0], k = size[1], n = size[2];
+	bed_init(&b, state, cpu);
 	struct sn_pool *p = &b.pool;
 	struct sn_sym *sym = sn_sym_new(p, "S", 1, 1000);
 	const struct sn_expr *s = is_symbolic ? sn_sym_expr(p, sym) : sn_int(p, rows);
@@ -292,28 +293,47 @@ check_matmul(void **state, int64_t rows, int64_t k, int64_t n, bool is_symbolic)
 	check(&b, &rows);
 }
 
+static const int64_t products[][3] = {
+	{ 1, 40, 100 }, { 17, 300, 33 }, { 30, 16, 64 }, { 70, 40, 100 }, { 65, 530, 47 }
+};
+
+static const char *const devices[] = { "opencl", "pocl", "nvidia-h200" };
+
 static void
 test_matmul(void **state)
 {
-	check_matmul(state, 1, 40, 100, false);
-	check_matmul(state, 17, 300, 33, false);
-	check_matmul(state, 30, 16, 64, false);
+	for (size_t i = 0; i < ARRAY_LEN(products); i++)
+		check_matmul(state, "x86-64-v4", products[i], false);
 }
 
 static void
 test_matmul_symbolic(void **state)
 {
-	check_matmul(state, 1, 40, 100, true);
-	check_matmul(state, 37, 70, 48, true);
+	check_matmul(state, "x86-64-v4", products[0], true);
+	check_matmul(state, "x86-64-v4", (int64_t[]){ 37, 70, 48 }, true);
+}
+
+static void
+test_matmul_device(void **state)
+{
+	for (size_t i = 0; i < 2 * ARRAY_LEN(products); i++)
+		check_matmul(state, devices[i % 3], products[i / 2], i % 2);
+}
+
+static void
+test_conv_device(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(convs); i++)
+		check_conv(state, devices[i % 3], &convs[i]);
 }
 
 /* s[h, i, j] = sum(d) q[i, h*D+d] * k[j, h*D+d], then o[i, h*D+d] = sum(j) s[h, i, j] * v[j, h*D+d]: products
  * of operands that are not constants. */
 static void
-check_scores(void **state, int64_t len, bool is_symbolic)
+check_scores(void **state, const char *cpu, int64_t len, bool is_symbolic)
 {
 	struct bed b;
-	bed_init(&b, state, "x86-64-v4");
+	bed_init(&b, state, cpu);
 	struct sn_pool *p = &b.pool;
 	struct sn_sym *sym = sn_sym_new(p, "S", 1, 1000);
 	const struct sn_expr *n = is_symbolic ? sn_sym_expr(p, sym) : sn_int(p, len);
@@ -351,23 +371,30 @@ check_scores(void **state, int64_t len, bool is_symbolic)
 static void
 test_scores(void **state)
 {
-	check_scores(state, 37, false);
-	check_scores(state, 37, true);
-	check_scores(state, 5, true);
+	check_scores(state, "x86-64-v4", 37, false);
+	check_scores(state, "x86-64-v4", 37, true);
+	check_scores(state, "x86-64-v4", 5, true);
+}
+
+static void
+test_scores_device(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(devices); i++)
+		check_scores(state, devices[i], 37, i > 0);
 }
 
 /* Softmax over the last axis as three stages with shared rows. */
 static void
-test_softmax(void **state)
+check_softmax(void **state, const char *cpu, int64_t rows, int64_t n)
 {
 	struct bed b;
-	bed_init(&b, state, "x86-64-v4");
+	bed_init(&b, state, cpu);
 	struct sn_pool *p = &b.pool;
-	struct sn_tensor *x = tensor_of(&b, "x", TR_INPUT, 2, (int64_t[]){ 3, 77 });
-	struct sn_tensor *top = tensor_of(&b, "top", TR_TEMP, 1, (int64_t[]){ 3 });
-	struct sn_tensor *e = tensor_of(&b, "e", TR_TEMP, 2, (int64_t[]){ 3, 77 });
-	struct sn_tensor *sum = tensor_of(&b, "sum", TR_TEMP, 1, (int64_t[]){ 3 });
-	struct sn_tensor *y = tensor_of(&b, "y", TR_OUTPUT, 2, (int64_t[]){ 3, 77 });
+	struct sn_tensor *x = tensor_of(&b, "x", TR_INPUT, 2, (int64_t[]){ rows, n });
+	struct sn_tensor *top = tensor_of(&b, "top", TR_TEMP, 1, &rows);
+	struct sn_tensor *e = tensor_of(&b, "e", TR_TEMP, 2, (int64_t[]){ rows, n });
+	struct sn_tensor *sum = tensor_of(&b, "sum", TR_TEMP, 1, &rows);
+	struct sn_tensor *y = tensor_of(&b, "y", TR_OUTPUT, 2, (int64_t[]){ rows, n });
 	io(&b, x, true);
 	io(&b, y, false);
 	struct sn_comp *m[4];
@@ -385,7 +412,7 @@ test_softmax(void **state)
 	b.m.program->kernels.n = 1;
 	k->nshared = 1;
 	const struct sn_expr *row = ax(&b, m[0], 0);
-	const struct sn_expr *j = red(&b, m[0], "j", sn_int(p, 77));
+	const struct sn_expr *j = red(&b, m[0], "j", sn_int(p, n));
 	m[0]->reducer = sn_reducer(p, "max", DT_F32);
 	m[0]->args[0] = sn_read(p, x, (const struct sn_expr *[]){ row, j }, 2, NULL);
 	m[0]->results[0].value = sn_state(p, DT_F32, 0);
@@ -393,7 +420,7 @@ test_softmax(void **state)
 	m[1]->results[0].value = sn_op1(p, OP_EXP,
 					sn_op2(p, OP_SUB, sn_read(p, x, at, 2, NULL),
 					       sn_read(p, top, &row, 1, NULL)));
-	j = red(&b, m[2], "j", sn_int(p, 77));
+	j = red(&b, m[2], "j", sn_int(p, n));
 	m[2]->reducer = sn_reducer(p, "sum", DT_F32);
 	m[2]->args[0] = sn_read(p, e, (const struct sn_expr *[]){ row, j }, 2, NULL);
 	m[2]->results[0].value = sn_state(p, DT_F32, 0);
@@ -403,6 +430,20 @@ test_softmax(void **state)
 	check(&b, NULL);
 }
 
+static void
+test_softmax(void **state)
+{
+	check_softmax(state, "x86-64-v4", 3, 77);
+}
+
+static void
+test_softmax_device(void **state)
+{
+	check_softmax(state, "opencl", 3, 77);
+	check_softmax(state, "pocl", 37, 5);
+	check_softmax(state, "nvidia-h200", 5, 600);
+}
+
 int
 main(void)
 {
@@ -410,7 +451,9 @@ main(void)
 		UNIT_TEST(test_conv_v4),	 UNIT_TEST(test_conv_v3),
 		UNIT_TEST(test_conv_generic),	 UNIT_TEST(test_matmul),
 		UNIT_TEST(test_matmul_symbolic), UNIT_TEST(test_softmax),
-		UNIT_TEST(test_scores),
+		UNIT_TEST(test_scores),		 UNIT_TEST(test_matmul_device),
+		UNIT_TEST(test_conv_device),	 UNIT_TEST(test_scores_device),
+		UNIT_TEST(test_softmax_device),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

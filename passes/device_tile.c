@@ -1,0 +1,496 @@
+/* Loops of the group_tile schedule (passes/device_tile.h draws them). */
+#include "ir/index.h"
+#include "passes/device_tile.h"
+
+/* Products in one running sum before it is added to a total. */
+enum { SUM_BLOCK = 64 };
+
+/* How one operand comes into its shared tile: element u of an item is at (kk, at), of which the one
+ * moves with u, the other is the same for all. */
+struct stage {
+	struct sn_buffer *shared;
+	bool is_own_fast; /* neighbouring items are neighbours along the operand's own axes */
+	int64_t count, step;
+	const struct sn_expr *kk, *at;
+	struct sn_scope own;		       /* its axes, where they don't move with u */
+	struct sn_buffer *places[SN_MAX_AXES]; /* or their values for each u */
+};
+
+struct dt {
+	struct sn_sched_ctx *c;
+	struct sn_pool *pool;
+	struct sn_builder *b;
+	struct sn_emit e;
+	const struct sn_comp *m;
+	struct dt_shape s;
+	struct dt_knobs n;
+	int64_t items, nvecs;
+	const struct sn_expr *item, *base[DT_SIDES], *first[DT_SIDES]; /* of group, of item in it */
+	const struct sn_expr *points[DT_SIDES];
+	struct stage stage[DT_SIDES];
+	struct sn_scope scope; /* batch axes, reduction loops */
+	struct sn_acc acc, total;
+	bool has_total;
+};
+
+typedef void (*point_fn)(struct dt *t, const struct sn_expr *const *idx);
+
+/* All accumulators of an item. */
+static void
+each_acc(struct dt *t, point_fn f)
+{
+	const struct sn_expr *idx[3];
+	idx[0] = sn_at_for(t->b, LK_UNROLLED, "p", sn_int(t->pool, t->n.item[DT_Y]));
+	idx[1] = sn_at_for(t->b, LK_UNROLLED, "q", sn_int(t->pool, t->nvecs));
+	idx[2] = sn_at_for(t->b, LK_VECTOR, "l", sn_int(t->pool, t->n.lanes));
+	f(t, idx);
+	for (int i = 0; i < 3; i++)
+		sn_at_end(t->b);
+}
+
+static void
+init_acc(struct dt *t, const struct sn_expr *const *idx)
+{
+	sn_emit_acc_init(&t->e, t->m->reducer, &t->acc, idx);
+}
+
+static void
+init_total(struct dt *t, const struct sn_expr *const *idx)
+{
+	sn_emit_acc_init(&t->e, t->m->reducer, &t->total, idx);
+}
+
+static void
+flush(struct dt *t, const struct sn_expr *const *idx)
+{
+	sn_emit_acc_merge(&t->e, t->m->reducer, &t->total, idx, &t->acc, idx);
+}
+
+/* ---- staging ---- */
+
+/* Point AT of side I's tile as a point of the whole side: the last one for those beyond. */
+static const struct sn_expr *
+inside(struct dt *t, int i, const struct sn_expr *at)
+{
+	const struct sn_expr *x = sn_add(t->pool, t->base[i], at);
+	if (sn_prove_divides(t->points[i], t->n.block[i]))
+		return x;
+	return sn_op2(t->pool, OP_MIN, x, sn_addk(t->pool, t->points[i], -1));
+}
+
+static const struct sn_expr *
+moving(struct dt *t, const struct sn_expr *base, const struct sn_expr *u, int64_t step)
+{
+	return sn_add(t->pool, base, sn_mulk(t->pool, u, step));
+}
+
+/* The first read of side I's value that moves with the side. */
+static const struct sn_expr *
+main_read(struct dt *t, int i)
+{
+	struct sn_read_list reads = { 0 };
+	const struct dt_side *s = &t->s.side[i];
+	sn_reads_of(s->value, t->c->scratch, &reads);
+	for (size_t r = 0; r < reads.list.n; r++)
+		for (int v = 0; v < s->naxes; v++)
+			if (sn_expr_has_axis(reads.list.v[r], s->axes[v]))
+				return reads.list.v[r];
+	return NULL;
+}
+
+/* Contiguous along the innermost reduction axis, and not along its own? */
+static bool
+is_red_fast(struct dt *t, int i)
+{
+	const struct dt_side *s = &t->s.side[i];
+	const struct sn_expr *x = main_read(t, i);
+	return x && !dt_is_unit(t->pool, x, s->axes[s->naxes - 1])
+	       && dt_is_unit(t->pool, x, t->s.red[t->s.nred - 1]);
+}
+
+/* Several axes that move with u: their values are worked out once, before the reduction. */
+static void
+plan_places(struct dt *t, int i)
+{
+	const struct dt_side *s = &t->s.side[i];
+	struct stage *g = &t->stage[i];
+	for (int v = 0; v < s->naxes; v++)
+		g->places[v] = sn_at_alloc(t->b, SP_REG, s->axes[v]->name, DT_I64, 1, &g->count);
+	struct sn_scope at = { 0 };
+	const struct sn_expr *u = sn_at_for(t->b, LK_UNROLLED, "u", sn_int(t->pool, g->count));
+	sn_device_spread(&t->e, &at, s->axes, 0, s->naxes,
+			 inside(t, i, moving(t, g->at, u, g->step)));
+	for (int v = 0; v < s->naxes; v++)
+		sn_at_store(t->b, g->places[v], &u,
+			    sn_emit_expr(&t->e, &at, sn_axis_expr(t->pool, s->axes[v])));
+	sn_at_end(t->b);
+}
+
+static void
+plan_stage(struct dt *t, int i)
+{
+	const struct dt_side *s = &t->s.side[i];
+	struct stage *g = &t->stage[i];
+	int64_t wide = is_red_fast(t, i) ? t->n.bk : t->n.block[i];
+	const struct sn_expr *near = sn_modk(t->pool, t->item, wide);
+	const struct sn_expr *far = sn_divk(t->pool, t->item, wide);
+	g->is_own_fast = !is_red_fast(t, i);
+	g->count = t->n.block[i] * t->n.bk / t->items;
+	g->step = t->items / wide;
+	g->kk = g->is_own_fast ? far : near;
+	g->at = g->is_own_fast ? near : far;
+	if (g->is_own_fast)
+		sn_device_spread(&t->e, &g->own, s->axes, 0, s->naxes,
+				 sn_at_let(t->b, i == DT_Y ? "y" : "x", inside(t, i, g->at)));
+	else if (s->naxes > 1)
+		plan_places(t, i);
+}
+
+/* The axes of side I for element U. */
+static void
+put_own(struct dt *t, int i, struct sn_scope *s, const struct sn_expr *u)
+{
+	const struct dt_side *side = &t->s.side[i];
+	const struct stage *g = &t->stage[i];
+	for (size_t k = 0; g->is_own_fast && k < g->own.pairs.n; k++)
+		sn_scope_put(&t->e, s, g->own.pairs.v[k].from, g->own.pairs.v[k].to);
+	if (g->is_own_fast)
+		return;
+	if (side->naxes == 1)
+		sn_scope_axis(&t->e, s, side->axes[0], inside(t, i, moving(t, g->at, u, g->step)));
+	for (int v = 0; side->naxes > 1 && v < side->naxes; v++)
+		sn_scope_axis(&t->e, s, side->axes[v],
+			      sn_at_load(t->b, side->axes[v]->name, g->places[v], &u));
+}
+
+static const struct sn_expr *
+tiled_points(struct dt *t)
+{
+	return sn_device_points(t->pool, t->s.red + t->s.first_tiled, t->s.nred - t->s.first_tiled);
+}
+
+/* Side I's tile at step KBASE of the tiled reduction axes; REST: only so many steps are left. */
+static void
+stage_side(struct dt *t, int i, const struct sn_expr *kbase, const struct sn_expr *rest)
+{
+	struct stage *g = &t->stage[i];
+	const struct sn_expr *u = sn_at_for(t->b, LK_UNROLLED, "u", sn_int(t->pool, g->count));
+	const struct sn_expr *kk = g->is_own_fast ? moving(t, g->kk, u, g->step) : g->kk;
+	const struct sn_expr *at = g->is_own_fast ? g->at : moving(t, g->at, u, g->step);
+	const struct sn_expr *q = sn_add(t->pool, kbase, kk), *to[2] = { kk, at };
+	struct sn_scope s = sn_scope_copy(&t->e, &t->scope);
+	if (rest)
+		q = sn_op2(t->pool, OP_MIN, q, sn_addk(t->pool, tiled_points(t), -1));
+	sn_device_spread(&t->e, &s, t->s.red, t->s.first_tiled, t->s.nred, q);
+	put_own(t, i, &s, u);
+	sn_at_store(t->b, g->shared, to, sn_emit_expr(&t->e, &s, t->s.side[i].value));
+	sn_at_end(t->b);
+}
+
+/* ---- the reduction ---- */
+
+/* What the item needs of row KK of side I's tile, in registers: AT is its first element, EVERY the
+ * distance of its pieces of LANES. */
+static struct sn_buffer *
+load_row(struct dt *t, int i, const struct sn_expr *kk, int64_t pieces, int64_t lanes)
+{
+	static const char *const names[] = { "ya", "xa" };
+	int64_t dims[2] = { pieces, lanes }, every = i == DT_X ? t->n.block[i] / pieces : lanes;
+	struct sn_buffer *buf = sn_at_alloc(t->b, SP_REG, names[i],
+					    (enum sn_dtype)t->s.side[i].value->dtype,
+					    lanes == 1 ? 1 : 2, dims);
+	const struct sn_expr *idx[2], *from[2] = { kk, NULL };
+	idx[0] = sn_at_for(t->b, LK_UNROLLED, "j", sn_int(t->pool, pieces));
+	idx[1] = sn_at_for(t->b, LK_VECTOR, "l", sn_int(t->pool, lanes));
+	from[1] = sn_add(t->pool, t->first[i],
+			 sn_add(t->pool, sn_mulk(t->pool, idx[0], every), idx[1]));
+	sn_at_store(t->b, buf, idx, sn_at_load(t->b, names[i], t->stage[i].shared, from));
+	sn_at_end(t->b);
+	sn_at_end(t->b);
+	return buf;
+}
+
+static void
+products(struct dt *t, const struct sn_expr *kk)
+{
+	const struct sn_buffer *ya = load_row(t, DT_Y, kk, t->n.item[DT_Y], 1);
+	const struct sn_buffer *xa = load_row(t, DT_X, kk, t->nvecs, t->n.lanes);
+	const struct sn_expr *idx[3];
+	idx[0] = sn_at_for(t->b, LK_UNROLLED, "p", sn_int(t->pool, t->n.item[DT_Y]));
+	const struct sn_expr *y = sn_at_load(t->b, ya->name, ya, idx);
+	idx[1] = sn_at_for(t->b, LK_UNROLLED, "q", sn_int(t->pool, t->nvecs));
+	idx[2] = sn_at_for(t->b, LK_VECTOR, "l", sn_int(t->pool, t->n.lanes));
+	const struct sn_expr *x = sn_at_load(t->b, xa->name, xa, idx + 1);
+	const struct sn_expr *arg = sn_op2(t->pool, OP_MUL, y, x);
+	sn_emit_acc_step(&t->e, t->m->reducer, &t->acc, idx, &arg);
+	for (int i = 0; i < 3; i++)
+		sn_at_end(t->b);
+}
+
+static void
+tile_step(struct dt *t, const struct sn_expr *kbase, const struct sn_expr *rest)
+{
+	for (int i = 0; i < DT_SIDES; i++)
+		stage_side(t, i, kbase, rest);
+	sn_at_barrier(t->b);
+	const struct sn_expr *steps = rest ? rest : sn_int(t->pool, t->n.bk);
+	products(t, sn_at_for(t->b, rest ? LK_SERIAL : LK_UNROLLED, "k", steps));
+	sn_at_end(t->b);
+	sn_at_barrier(t->b);
+}
+
+/* COUNT whole tiles from tile FIRST on. */
+static void
+whole_tiles(struct dt *t, const struct sn_expr *first, const struct sn_expr *count)
+{
+	if (sn_is_int_const(count, 0))
+		return;
+	const struct sn_expr *i = sn_at_for(t->b, LK_SERIAL, "kt", count);
+	tile_step(t, sn_mulk(t->pool, sn_add(t->pool, first, i), t->n.bk), NULL);
+	sn_at_end(t->b);
+}
+
+/* What is left after FULL whole tiles. */
+static void
+last_tile(struct dt *t, const struct sn_expr *full, const struct sn_expr *rest)
+{
+	int64_t n;
+	bool is_known = sn_get_int(rest, &n);
+	if (is_known && n == 0)
+		return;
+	if (!is_known)
+		sn_at_if(t->b, sn_op2(t->pool, OP_LT, sn_int(t->pool, 0), rest));
+	tile_step(t, sn_mulk(t->pool, full, t->n.bk), rest);
+	if (!is_known)
+		sn_at_end(t->b);
+}
+
+/* The tiled axes: a sum of its own for every SUM_BLOCK products. */
+static void
+all_tiles(struct dt *t)
+{
+	struct sn_pool *p = t->pool;
+	int64_t every = SUM_BLOCK / t->n.bk, n;
+	const struct sn_expr *full = sn_divk(p, tiled_points(t), t->n.bk);
+	const struct sn_expr *rest = sn_modk(p, tiled_points(t), t->n.bk), *zero = sn_int(p, 0);
+	if (!t->has_total) {
+		whole_tiles(t, zero, full);
+		last_tile(t, full, rest);
+		return;
+	}
+	const struct sn_expr *blocks = sn_divk(p, full, every);
+	if (!sn_is_int_const(blocks, 0)) {
+		const struct sn_expr *o = sn_at_for(t->b, LK_SERIAL, "o", blocks);
+		each_acc(t, init_acc);
+		whole_tiles(t, sn_mulk(p, o, every), sn_int(p, every));
+		each_acc(t, flush);
+		sn_at_end(t->b);
+	}
+	const struct sn_expr *more = sn_modk(p, full, every);
+	if (sn_get_int(more, &n) && n == 0 && sn_is_int_const(rest, 0))
+		return;
+	each_acc(t, init_acc);
+	whole_tiles(t, sn_mulk(p, blocks, every), more);
+	last_tile(t, full, rest);
+	each_acc(t, flush);
+}
+
+static bool
+has_long_sum(struct dt *t)
+{
+	int64_t n;
+	bool is_known = sn_get_int(sn_device_points(t->pool, t->s.red, t->s.nred), &n);
+	return sn_is_float(t->m->reducer->state_types[0]) && (!is_known || n > SUM_BLOCK);
+}
+
+static void
+reduce(struct dt *t)
+{
+	int64_t dims[3] = { t->n.item[DT_Y], t->nvecs, t->n.lanes };
+	int rank = t->n.lanes == 1 ? 2 : 3;
+	t->has_total = has_long_sum(t);
+	sn_emit_acc_alloc(&t->e, t->m->reducer, SP_REG, rank, dims, &t->acc);
+	if (t->has_total)
+		sn_emit_acc_alloc(&t->e, t->m->reducer, SP_REG, rank, dims, &t->total);
+	each_acc(t, t->has_total ? init_total : init_acc);
+	for (int i = 0; i < t->s.first_tiled; i++) {
+		const struct sn_axis *a = t->s.red[i];
+		sn_scope_axis(&t->e, &t->scope, a, sn_at_for(t->b, LK_SERIAL, a->name, a->extent));
+	}
+	all_tiles(t);
+	for (int i = 0; i < t->s.first_tiled; i++)
+		sn_at_end(t->b);
+	t->scope.pairs.n -= (size_t)t->s.first_tiled;
+}
+
+/* ---- results ---- */
+
+static void
+store_results(struct dt *t, struct sn_scope *s, const struct sn_acc *acc,
+	      const struct sn_expr *const *idx)
+{
+	sn_emit_acc_states(&t->e, t->m->reducer, acc, idx, s);
+	for (int i = 0; i < t->m->nresults; i++)
+		sn_emit_result(&t->e, s, &t->m->results[i]);
+}
+
+/* Opens an if where point X of side I, and what follows in its piece, may lie outside. */
+static bool
+open_guard(struct dt *t, int i, const struct sn_expr *x, int64_t piece)
+{
+	if (sn_prove_divides(t->points[i], t->n.block[i] / piece))
+		return false;
+	sn_at_if(t->b, sn_op2(t->pool, OP_LT, x, t->points[i]));
+	return true;
+}
+
+/* Do all results move by one with the lanes of a vector of columns, whole vectors being inside? */
+static bool
+stores_vectors(struct dt *t)
+{
+	const struct dt_side *s = &t->s.side[DT_X];
+	if (t->n.lanes == 1 || s->naxes != 1 || !sn_prove_divides(t->points[DT_X], t->n.lanes))
+		return false;
+	for (int i = 0; i < t->m->nresults; i++) {
+		const struct sn_result *r = &t->m->results[i];
+		const struct sn_expr *x = sn_read(t->pool, r->tensor, r->idx, r->tensor->type.rank,
+						  NULL);
+		if (!dt_is_unit(t->pool, x, s->axes[0]))
+			return false;
+	}
+	return true;
+}
+
+static void
+store_vector(struct dt *t, const struct sn_scope *row, const struct sn_expr *x,
+	     const struct sn_expr **idx)
+{
+	struct sn_scope s = sn_scope_copy(&t->e, row);
+	bool has_guard = open_guard(t, DT_X, x, 1);
+	idx[2] = sn_at_for(t->b, LK_VECTOR, "l", sn_int(t->pool, t->n.lanes));
+	sn_scope_axis(&t->e, &s, t->s.side[DT_X].axes[0], sn_add(t->pool, x, idx[2]));
+	store_results(t, &s, t->has_total ? &t->total : &t->acc, idx);
+	sn_at_end(t->b);
+	if (has_guard)
+		sn_at_end(t->b);
+}
+
+/* One element after the other: the states of a vector go through an array. */
+static void
+store_elements(struct dt *t, const struct sn_scope *row, const struct sn_expr *x,
+	       const struct sn_expr **idx)
+{
+	const struct dt_side *side = &t->s.side[DT_X];
+	const struct sn_acc *acc = t->has_total ? &t->total : &t->acc;
+	struct sn_scope s = sn_scope_copy(&t->e, row);
+	struct sn_acc out = { .n = 1 };
+	out.buf[0] = sn_at_alloc(t->b, SP_STACK, "out", t->m->reducer->state_types[0], 1,
+				 &t->n.lanes);
+	idx[2] = sn_at_for(t->b, LK_VECTOR, "l", sn_int(t->pool, t->n.lanes));
+	sn_at_store(t->b, out.buf[0], &idx[2], sn_at_load(t->b, "sum", acc->buf[0], idx));
+	sn_at_end(t->b);
+	idx[2] = sn_at_for(t->b, LK_UNROLLED, "l", sn_int(t->pool, t->n.lanes));
+	x = sn_at_let(t->b, "x", sn_add(t->pool, x, idx[2]));
+	bool has_guard = open_guard(t, DT_X, x, 1);
+	sn_device_spread(&t->e, &s, side->axes, 0, side->naxes, x);
+	store_results(t, &s, &out, &idx[2]);
+	if (has_guard)
+		sn_at_end(t->b);
+	sn_at_end(t->b);
+}
+
+static void
+store_all(struct dt *t)
+{
+	const struct dt_side *side = &t->s.side[DT_Y];
+	const struct sn_expr *idx[3];
+	struct sn_scope row = sn_scope_copy(&t->e, &t->scope);
+	idx[0] = sn_at_for(t->b, LK_UNROLLED, "p", sn_int(t->pool, t->n.item[DT_Y]));
+	const struct sn_expr *y = sn_add(t->pool, t->base[DT_Y],
+					 sn_add(t->pool, t->first[DT_Y], idx[0]));
+	bool has_guard = open_guard(t, DT_Y, y, 1);
+	sn_device_spread(&t->e, &row, side->axes, 0, side->naxes, y);
+	idx[1] = sn_at_for(t->b, LK_UNROLLED, "q", sn_int(t->pool, t->nvecs));
+	const struct sn_expr *x = sn_add(t->pool, t->base[DT_X], t->first[DT_X]);
+	x = sn_add(t->pool, x, sn_mulk(t->pool, idx[1], t->n.block[DT_X] / t->nvecs));
+	if (stores_vectors(t))
+		store_vector(t, &row, x, idx);
+	else
+		store_elements(t, &row, x, idx);
+	sn_at_end(t->b);
+	if (has_guard)
+		sn_at_end(t->b);
+	sn_at_end(t->b);
+}
+
+/* ---- the function ---- */
+
+static const struct sn_expr *
+tiles_of(struct dt *t, int i)
+{
+	return sn_divk(t->pool, sn_addk(t->pool, t->points[i], t->n.block[i] - 1), t->n.block[i]);
+}
+
+static const struct sn_expr *
+named(struct dt *t, const char *name, const struct sn_expr *x)
+{
+	return x->kind == EX_OP ? sn_at_let(t->b, name, x) : x;
+}
+
+/* Grid loop, its place, shared tiles. */
+static void
+open_group(struct dt *t)
+{
+	struct sn_pool *p = t->pool;
+	const struct sn_expr *nx = tiles_of(t, DT_X), *ny = tiles_of(t, DT_Y);
+	const struct sn_expr *groups = sn_mul(p, nx, ny);
+	groups = sn_mul(p, groups, sn_device_points(p, t->s.batch, t->s.nbatch));
+	const struct sn_axis *g = sn_axis_new(p, "g", groups);
+	sn_at_for_axis(t->b, LK_GRID, g);
+	const struct sn_expr *at = sn_axis_expr(p, g), *rest = sn_op2(p, OP_FLOORDIV, at, nx);
+	t->base[DT_X] = named(t, "x0", sn_mulk(p, sn_op2(p, OP_MOD, at, nx), t->n.block[DT_X]));
+	t->base[DT_Y] = named(t, "y0", sn_mulk(p, sn_op2(p, OP_MOD, rest, ny), t->n.block[DT_Y]));
+	sn_device_spread(&t->e, &t->scope, t->s.batch, 0, t->s.nbatch,
+			 sn_op2(p, OP_FLOORDIV, rest, ny));
+	for (int i = 0; i < DT_SIDES; i++) {
+		int64_t dims[2] = { t->n.bk, t->n.block[i] + DT_PAD };
+		t->stage[i].shared = sn_at_alloc(t->b, SP_SHARED, i == DT_Y ? "ys" : "xs",
+						 (enum sn_dtype)t->s.side[i].value->dtype, 2, dims);
+		t->stage[i].shared->align = 16;
+	}
+}
+
+static void
+open_items(struct dt *t)
+{
+	struct sn_pool *p = t->pool;
+	int64_t across = t->n.block[DT_X] / t->n.item[DT_X];
+	const struct sn_axis *i = sn_axis_new(p, "i", sn_int(p, t->items));
+	sn_at_for_axis(t->b, LK_ITEM, i);
+	t->item = sn_axis_expr(p, i);
+	const struct sn_expr *row = sn_divk(p, t->item, across), *col = sn_modk(p, t->item, across);
+	t->first[DT_Y] = sn_mulk(p, row, t->n.item[DT_Y]);
+	t->first[DT_X] = sn_mulk(p, col, t->n.lanes);
+}
+
+bool
+sn_device_tile_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_builder *b)
+{
+	struct dt t = { .c = c, .pool = c->pool, .b = b, .m = k->stages.v[0] };
+	dt_knobs_get(k, &t.n);
+	dt_shape_of(c, k, t.n.bk, &t.s);
+	t.nvecs = t.n.item[DT_X] / t.n.lanes;
+	t.items = t.n.block[DT_Y] / t.n.item[DT_Y] * (t.n.block[DT_X] / t.n.item[DT_X]);
+	for (int i = 0; i < DT_SIDES; i++)
+		t.points[i] = sn_device_points(c->pool, t.s.side[i].axes, t.s.side[i].naxes);
+	sn_emit_init(&t.e, c, k, b);
+	open_group(&t);
+	open_items(&t);
+	for (int i = 0; i < DT_SIDES; i++)
+		plan_stage(&t, i);
+	reduce(&t);
+	store_all(&t);
+	sn_at_end(b);
+	sn_at_end(b);
+	return true;
+}

@@ -1,0 +1,294 @@
+/* Which kernels are contractions, and tiles for them (passes/device_tile.h). */
+#include "ir/index.h"
+#include "passes/device_tile.h"
+
+/* ---- taking a contraction apart ---- */
+
+static bool
+is_sum_of_products(const struct sn_comp *m)
+{
+	const struct sn_reducer *r = m->reducer;
+	return r && m->nred > 0 && r->nstates == 1 && r->nargs == 1 && r->merge[0]
+	       && r->step[0]->kind == EX_OP && r->step[0]->op == OP_ADD && m->args[0]->kind == EX_OP
+	       && m->args[0]->op == OP_MUL;
+}
+
+static bool
+is_one(const struct sn_axis *a)
+{
+	return sn_is_int_const(a->extent, 1);
+}
+
+static const struct sn_expr *
+offset_of(struct sn_pool *p, const struct sn_tensor *t, const struct sn_expr *const *idx)
+{
+	return sn_layout_offset(p, sn_layout_of(p, t), idx);
+}
+
+static bool
+has_unit_step(struct sn_pool *p, const struct sn_expr *offset, const struct sn_axis *axis)
+{
+	const struct sn_expr *coef, *rest;
+	return sn_affine_split(p, offset, axis, &coef, &rest) && sn_is_int_const(coef, 1);
+}
+
+bool
+dt_is_unit(struct sn_pool *p, const struct sn_expr *read, const struct sn_axis *axis)
+{
+	return has_unit_step(p, offset_of(p, read->tensor, read->args), axis);
+}
+
+static bool
+is_stored_along(struct sn_pool *p, const struct sn_comp *m, const struct dt_side *s)
+{
+	const struct sn_result *r = &m->results[0];
+	const struct sn_expr *off = offset_of(p, r->tensor, r->idx);
+	for (int i = 0; i < s->naxes; i++)
+		if (has_unit_step(p, off, s->axes[i]))
+			return true;
+	return false;
+}
+
+static void
+swap_sides(struct dt_shape *s)
+{
+	struct dt_side t = s->side[DT_Y];
+	s->side[DT_Y] = s->side[DT_X];
+	s->side[DT_X] = t;
+}
+
+static void
+sort_axes(const struct sn_comp *m, struct dt_shape *s)
+{
+	for (int i = 0; i < m->naxes; i++) {
+		const struct sn_axis *a = m->axes[i];
+		bool in_a = sn_expr_has_axis(s->side[0].value, a);
+		bool in_b = sn_expr_has_axis(s->side[1].value, a);
+		struct dt_side *one = &s->side[in_a ? 0 : 1];
+		if (is_one(a) || in_a == in_b)
+			s->batch[s->nbatch++] = a;
+		else
+			one->axes[one->naxes++] = a;
+	}
+}
+
+/* Tiles of BK along AXIS do at most an eighth of the work for nothing. */
+static bool
+can_tile_alone(const struct sn_axis *a, int64_t bk)
+{
+	int64_t n;
+	if (!sn_get_int(a->extent, &n))
+		return true;
+	int64_t done = (n + bk - 1) / bk * bk;
+	return n >= bk && done * 8 <= n * 9;
+}
+
+/* The longest reduction axis is tiled alone, inside loops over the others, or all are flattened. */
+static void
+order_red(const struct sn_comp *m, int64_t bk, struct dt_shape *s)
+{
+	int longest = -1;
+	double most = 0;
+	for (int i = 0; i < m->nred; i++) {
+		double n = sn_rows_points(m->red, i, i + 1);
+		if (can_tile_alone(m->red[i], bk) && n > most) {
+			longest = i;
+			most = n;
+		}
+	}
+	for (int i = 0; i < m->nred; i++)
+		if (i != longest)
+			s->red[s->nred++] = m->red[i];
+	if (longest >= 0)
+		s->red[s->nred++] = m->red[longest];
+	s->first_tiled = longest >= 0 ? s->nred - 1 : 0;
+}
+
+bool
+dt_shape_of(struct sn_sched_ctx *c, const struct sn_kernel *k, int64_t bk, struct dt_shape *out)
+{
+	const struct sn_comp *m = k->stages.v[0];
+	*out = (struct dt_shape){ .nbatch = 0 };
+	if (k->stages.n != 1 || !is_sum_of_products(m))
+		return false;
+	for (int i = 0; i < DT_SIDES; i++)
+		out->side[i].value = m->args[0]->args[i];
+	sort_axes(m, out);
+	if (is_stored_along(c->pool, m, &out->side[DT_Y]))
+		swap_sides(out);
+	order_red(m, bk, out);
+	return out->side[DT_Y].naxes > 0 && out->side[DT_X].naxes > 0;
+}
+
+/* ---- knobs ---- */
+
+static const char *const block_names[] = { "by", "bx" }, *const item_names[] = { "ty", "tx" };
+
+void
+dt_knobs_get(const struct sn_kernel *k, struct dt_knobs *out)
+{
+	for (int i = 0; i < DT_SIDES; i++) {
+		out->block[i] = sn_kernel_knob(k, block_names[i], 1);
+		out->item[i] = sn_kernel_knob(k, item_names[i], 1);
+	}
+	out->bk = sn_kernel_knob(k, "bk", 1);
+	out->lanes = sn_kernel_knob(k, "lanes", 1);
+}
+
+static void
+set_knobs(struct sn_sched_ctx *c, struct sn_kernel *k, const struct dt_knobs *n)
+{
+	struct sn_program *pr = c->module->program;
+	for (int i = 0; i < DT_SIDES; i++) {
+		sn_kernel_set_knob(pr, k, block_names[i], n->block[i]);
+		sn_kernel_set_knob(pr, k, item_names[i], n->item[i]);
+	}
+	sn_kernel_set_knob(pr, k, "bk", n->bk);
+	sn_kernel_set_knob(pr, k, "lanes", n->lanes);
+}
+
+/* Multiply-adds a unit starts in a cycle; cycles of a tile step that nothing hides where a group is
+ * alone; groups that hide each other's. */
+enum { UNIT_MACS = 128, STEP_LATENCY = 400, GROUPS_AT_ONCE = 4 };
+
+/* Tiles to choose from: rows and columns of a group, and of an item. */
+static const struct dt_knobs tiles[] = {
+	{ { 128, 128 }, { 8, 8 }, 16, 4 }, { { 64, 128 }, { 8, 8 }, 16, 4 },
+	{ { 128, 64 }, { 8, 8 }, 16, 4 },  { { 64, 64 }, { 8, 4 }, 16, 4 },
+	{ { 32, 64 }, { 4, 4 }, 16, 4 },   { { 64, 32 }, { 4, 4 }, 16, 4 },
+	{ { 32, 32 }, { 4, 4 }, 16, 4 },   { { 16, 64 }, { 4, 4 }, 16, 4 },
+	{ { 16, 16 }, { 2, 4 }, 16, 4 },
+};
+
+struct size {
+	double batch, side[DT_SIDES], red;
+};
+
+static void
+size_of(const struct dt_shape *s, struct size *out)
+{
+	out->batch = sn_rows_points(s->batch, 0, s->nbatch);
+	out->red = sn_rows_points(s->red, 0, s->nred);
+	for (int i = 0; i < DT_SIDES; i++)
+		out->side[i] = sn_rows_points(s->side[i].axes, 0, s->side[i].naxes);
+}
+
+static int64_t
+items_of(const struct dt_knobs *n)
+{
+	return n->block[DT_Y] / n->item[DT_Y] * (n->block[DT_X] / n->item[DT_X]);
+}
+
+static bool
+fits(const struct sn_target *t, const struct dt_shape *s, const struct dt_knobs *n)
+{
+	int64_t bytes = 0;
+	for (int i = 0; i < DT_SIDES; i++) {
+		int bits = sn_dtype_info((enum sn_dtype)s->side[i].value->dtype)->bits;
+		bytes += (n->block[i] + DT_PAD) * n->bk * ((bits + 7) / 8);
+	}
+	int64_t items = items_of(n);
+	return items <= t->group_items && bytes <= t->local_bytes;
+}
+
+static double
+whole(double x, double step)
+{
+	double n = x / step;
+	double f = (double)(int64_t)n;
+	return f < n ? f + 1 : f;
+}
+
+/* Cycles: the units' arithmetic (small tiles load more for each product), or the latency of the steps. */
+static double
+cost_of(const struct sn_target *t, const struct size *z, const struct dt_knobs *n)
+{
+	double groups = z->batch, red = whole(z->red, (double)n->bk) * (double)n->bk;
+	for (int i = 0; i < DT_SIDES; i++)
+		groups *= whole(z->side[i], (double)n->block[i]);
+	double ty = (double)n->item[DT_Y], tx = (double)n->item[DT_X];
+	double loads = 1 + 2 * (ty + tx / (double)n->lanes * 2) / (ty * tx);
+	double work = (double)(n->block[DT_Y] * n->block[DT_X]) * red / UNIT_MACS * loads;
+	double waves = whole(groups, t->units);
+	double least = (red / (double)n->bk * STEP_LATENCY + work)
+		       * whole(groups, t->units * GROUPS_AT_ONCE);
+	return waves * work > least ? waves * work : least;
+}
+
+/* Tiles need this many rows, columns and steps to be worth their staging. */
+enum { FEWEST_SIDE = 8, FEWEST_RED = 8 };
+
+double
+sn_device_tile_choose(struct sn_sched_ctx *c, struct sn_kernel *k)
+{
+	struct dt_shape s;
+	struct size z;
+	double best = -1;
+	for (size_t i = 0; i < ARRAY_LEN(tiles); i++) {
+		if (!dt_shape_of(c, k, tiles[i].bk, &s) || !fits(c->target, &s, &tiles[i]))
+			continue;
+		size_of(&s, &z);
+		if (z.side[DT_Y] < FEWEST_SIDE || z.side[DT_X] < FEWEST_SIDE || z.red < FEWEST_RED)
+			return -1;
+		double cost = cost_of(c->target, &z, &tiles[i]);
+		if (best >= 0 && cost >= best)
+			continue;
+		best = cost;
+		set_knobs(c, k, &tiles[i]);
+	}
+	return best;
+}
+
+/* ---- constants ---- */
+
+/* The dimension of READ that AXIS alone indexes, marked as taken; -1: none. */
+static int
+take_dim(struct sn_pool *p, const struct sn_expr *read, const struct sn_axis *axis, unsigned *taken)
+{
+	for (int d = 0; d < read->tensor->type.rank; d++)
+		if (!(*taken >> d & 1) && read->args[d] == sn_axis_expr(p, axis)) {
+			*taken |= 1u << d;
+			return d;
+		}
+	return -1;
+}
+
+static void
+add_dims(struct sn_pool *p, const struct sn_expr *read, const struct sn_axis *const *axes, int n,
+	 struct sn_layout_part *parts, int *nparts, unsigned *taken)
+{
+	for (int i = 0; i < n; i++) {
+		int d = take_dim(p, read, axes[i], taken);
+		if (d >= 0)
+			parts[(*nparts)++] = (struct sn_layout_part){ d, 1, 0, NULL };
+	}
+}
+
+const struct sn_layout *
+sn_device_tile_layout(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_expr *read)
+{
+	struct dt_shape s;
+	struct dt_knobs n;
+	struct sn_layout_part parts[SN_MAX_RANK], all[SN_MAX_RANK];
+	unsigned taken = 0;
+	int np = 0, nall = 0;
+	dt_knobs_get(k, &n);
+	if (!dt_shape_of(c, k, n.bk, &s))
+		return NULL;
+	for (int i = 0; i < DT_SIDES; i++) {
+		if (s.side[i].value != read)
+			continue;
+		add_dims(c->pool, read, s.red, s.nred, parts, &np, &taken);
+		if (np == 0)
+			return NULL;
+		add_dims(c->pool, read, s.side[i].axes, s.side[i].naxes, parts, &np, &taken);
+	}
+	if (np == 0)
+		return NULL;
+	for (int d = 0; d < read->tensor->type.rank; d++)
+		if (!(taken >> d & 1))
+			all[nall++] = (struct sn_layout_part){ d, 1, 0, NULL };
+	for (int i = 0; i < np; i++)
+		all[nall++] = parts[i];
+	return sn_layout_of_parts(c->pool, &read->tensor->type, all, nall);
+}
