@@ -18,7 +18,7 @@ struct options {
 	const char *passes, *stop_after, *dump_after, *format, *after, *data, *profile, *device;
 	const char *threads, *random, *seconds, *timeout, *rtol, *atol;
 	bool is_threaded, is_source_only, is_verified, is_timed, is_json, is_per_kernel, is_quiet,
-		is_help;
+		is_help, is_listed, is_cleared;
 };
 
 struct command {
@@ -50,7 +50,9 @@ bool is_progress_shown(const struct options *o);
 void show_progress(const struct options *o, const char *what);
 
 int cmd_bench(struct options *o);
+int cmd_cache(struct options *o);
 int cmd_compile(struct options *o);
+int cmd_devices(struct options *o);
 int cmd_dot(struct options *o);
 int cmd_info(struct options *o);
 int cmd_ops(struct options *o);

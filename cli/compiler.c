@@ -62,7 +62,9 @@ set_up(struct sn_compiler *c, const struct sn_compiler_opts *o)
 	if (!c->dialect)
 		return sn_report(&c->diags, SN_NOWHERE, DG_NO_DIALECT, dialect);
 	m->has_vectors = sn_dialect_has_vectors(c->dialect);
-	m->target = sn_target_find(o->cpu ? o->cpu : "native", &c->arena, &c->diags);
+	m->target = o->target;
+	if (!m->target)
+		m->target = sn_target_find(o->cpu ? o->cpu : "native", &c->arena, &c->diags);
 	return m->target != NULL;
 }
 

@@ -16,6 +16,7 @@ struct sn_compiler_opts {
 	const char *name;	      /* C identifier; NULL: from the file's name */
 	const char *dialect;	      /* NULL: "c" */
 	const char *cpu;	      /* NULL: "native" */
+	const struct sn_target *target; /* instead of cpu; NULL: that */
 	bool is_threaded;
 	struct sn_pipeline_opts pipeline;
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include "cli/device.h"
 #include "cli/job.h"
 
 static int64_t
@@ -35,6 +36,19 @@ job_failed(struct job *j, const struct sinter_error *e)
 	return sn_report(&j->diags, SN_NOWHERE, DG_RUNTIME, e->text);
 }
 
+/* A model is compiled for the device that it will run on, as the device describes itself. */
+static bool
+options_device(struct job *j, struct sn_compiler_opts *co)
+{
+	if (!j->device)
+		return true;
+	if (!co->dialect)
+		co->dialect = "opencl";
+	if (!co->cpu)
+		co->target = device_target(sinter_device_info(j->device), j->o->arena, &j->diags);
+	return co->cpu || co->target;
+}
+
 /* Compiles the model to a temporary folder. */
 static const char *
 compile(struct job *j)
@@ -50,6 +64,8 @@ compile(struct job *j)
 	options_compiler(j->o, &co);
 	options_emit(j->o, &eo);
 	eo.folder = folder;
+	if (!options_device(j, &co))
+		return NULL;
 	sn_compiler_init(&j->compiler);
 	j->is_compiled = true;
 	int64_t t0 = now_ns();
@@ -76,9 +92,11 @@ make_session(struct job *j, size_t events)
 		return job_failed(j, &e);
 	if (events && sinter_profile_new(j->loaded, events, &j->profile, &e) != SINTER_OK)
 		return job_failed(j, &e);
-	struct sinter_session_opts so = {
-		.pool = j->pool, .profile = j->profile, .kernel = j->on_kernel, .ctx = j
-	};
+	struct sinter_session_opts so = { .pool = j->pool,
+					  .profile = j->profile,
+					  .kernel = j->on_kernel,
+					  .ctx = j,
+					  .device = j->device };
 	return sinter_session_new(j->loaded, &so, &j->session, &e) == SINTER_OK
 	       || job_failed(j, &e);
 }
@@ -87,6 +105,9 @@ bool
 job_open(struct job *j, size_t events)
 {
 	struct sinter_error e;
+	if (is_program_device(j->o->device)
+	    && sinter_device_open(j->o->device, &j->device, &e) != SINTER_OK)
+		return job_failed(j, &e);
 	const char *folder = is_package(j->o->model) ? j->o->model : compile(j);
 	if (!folder)
 		return false;
@@ -260,6 +281,7 @@ job_close(struct job *j, bool ok)
 	sinter_profile_free(j->profile);
 	sinter_pool_free(j->pool);
 	sinter_model_unload(j->loaded);
+	sinter_device_close(j->device);
 	interrupt_remove(j->o->interrupt);
 	if (j->is_compiled && j->code == SN_OK && j->compiler.diags.list.n == 0)
 		sn_compiler_release(&j->compiler);

@@ -16,6 +16,7 @@ struct job {
 	int code;	  /* exit code of a failed compilation */
 	struct sinter_loaded *loaded;
 	const struct sinter_model *model;
+	struct sinter_device *device; /* NULL: the CPU */
 	struct sinter_pool *pool;
 	struct sinter_profile *profile;
 	struct sinter_session *session;

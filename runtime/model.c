@@ -170,12 +170,24 @@ out_of_memory(struct sinter_error *error)
 	return sinter_fail(error, SINTER_NO_MEMORY, "out of memory");
 }
 
+static struct sinter_loaded *
+new_loaded(void)
+{
+	struct sinter_loaded *l = calloc(1, sizeof(*l));
+
+	if (l && pthread_mutex_init(&l->mutex, NULL) != 0) {
+		free(l);
+		return NULL;
+	}
+	return l;
+}
+
 int
 sinter_model_load(const char *path, struct sinter_loaded **out, struct sinter_error *error)
 {
 	if (!path || !out)
 		return sinter_fail(error, SINTER_BAD_CALL, "no path, or nowhere to put the model");
-	struct sinter_loaded *l = calloc(1, sizeof(*l));
+	struct sinter_loaded *l = new_loaded();
 	struct place *p = calloc(1, sizeof(*p));
 	int status = l && p ? find(path, p, error) : out_of_memory(error);
 
@@ -195,7 +207,7 @@ sinter_model_link(const struct sinter_model *model, const char *weights_path,
 {
 	if (!model || !out)
 		return sinter_fail(error, SINTER_BAD_CALL, "no model, or nowhere to put it");
-	struct sinter_loaded *l = calloc(1, sizeof(*l));
+	struct sinter_loaded *l = new_loaded();
 
 	if (!l)
 		return out_of_memory(error);
@@ -218,6 +230,7 @@ sinter_model_unload(struct sinter_loaded *loaded)
 		munmap(loaded->weights, loaded->weights_size);
 	if (loaded->handle)
 		dlclose(loaded->handle);
+	pthread_mutex_destroy(&loaded->mutex);
 	free(loaded);
 }
 

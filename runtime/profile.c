@@ -70,20 +70,24 @@ sinter_profile_clear(struct sinter_profile *profile)
 }
 
 void
+sinter_profile_add(struct sinter_profile *p, int32_t k, int64_t start_ns, int64_t ns)
+{
+	if (k < 0 || (uint32_t)k >= p->model->nkernels)
+		return;
+	p->totals[k].calls++;
+	p->totals[k].ns += (uint64_t)ns;
+	p->events[p->seen++ % p->room] = (struct event){ start_ns - p->zero_ns, ns, (uint32_t)k };
+}
+
+void
 sinter_profile_mark(struct sinter_profile *p, int32_t k, int32_t phase)
 {
 	int64_t now = sinter_now_ns();
 
-	if (phase == 0) {
+	if (phase == 0)
 		p->start_ns = now;
-		return;
-	}
-	if (k < 0 || (uint32_t)k >= p->model->nkernels)
-		return;
-	p->totals[k].calls++;
-	p->totals[k].ns += (uint64_t)(now - p->start_ns);
-	p->events[p->seen++ % p->room] = (struct event){ p->start_ns - p->zero_ns,
-							 now - p->start_ns, (uint32_t)k };
+	else
+		sinter_profile_add(p, k, p->start_ns, now - p->start_ns);
 }
 
 void

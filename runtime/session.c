@@ -1,6 +1,7 @@
 /* Sessions: memory and threads for one run at a time. */
 #include <stdlib.h>
 #include <string.h>
+#include "runtime/device_session.h"
 #include "runtime/model.h"
 #include "runtime/profile.h"
 #include "runtime/status.h"
@@ -12,10 +13,11 @@ struct output {
 };
 
 struct sinter_session {
-	const struct sinter_loaded *loaded;
+	struct sinter_loaded *loaded;
 	const struct sinter_model *model;
 	struct sinter_pool *pool;
 	struct sinter_profile *profile;
+	struct sinter_device_session *device;		     /* NULL: runs on the CPU */
 	void (*kernel)(void *ctx, int32_t k, int32_t phase); /* the caller's */
 	void *kernel_ctx;
 	void *context;
@@ -46,6 +48,17 @@ on_kernel(void *ctx, int32_t k, int32_t phase)
 	if (s->profile)
 		sinter_profile_mark(s->profile, k, phase);
 	if (s->kernel && phase != 0)
+		s->kernel(s->kernel_ctx, k, phase);
+}
+
+/* A kernel of a device: those who watch see what it has left, as on the CPU. */
+static void
+on_device_kernel(void *ctx, int32_t k, int32_t phase)
+{
+	const struct sinter_session *s = ctx;
+
+	if (phase == 0
+	    || sinter_device_session_fetch(s->device, s->out, s->arena, s->arena_room) == SINTER_OK)
 		s->kernel(s->kernel_ctx, k, phase);
 }
 
@@ -105,8 +118,34 @@ set_hooks(struct sinter_session *s)
 		s->hooks.kernel = on_kernel;
 }
 
+/* The device's half, of models with a program. */
 static int
-prepare(struct sinter_session *s, struct sinter_error *error)
+open_device(struct sinter_session *s, struct sinter_device *d, struct sinter_error *error)
+{
+	int has_programs = d && d->driver->runs_programs;
+	struct sinter_device_session_opts opts = { .profile = s->profile,
+						   .kernel = s->kernel ? on_device_kernel : NULL,
+						   .ctx = s };
+
+	if (!s->model->program && !has_programs)
+		return SINTER_OK;
+	if (!s->model->program)
+		return sinter_fail(error, SINTER_UNFIT,
+				   "'%s' is compiled for the CPU, not for '%s'", s->model->name,
+				   d->name);
+	if (!has_programs)
+		return sinter_fail(error, SINTER_NO_DEVICE,
+				   "'%s' is compiled for a device: open one, such as opencl:0",
+				   s->model->name);
+	int status = sinter_device_session_new(s->loaded, d, &opts, &s->device, error);
+
+	if (status == SINTER_OK)
+		s->hooks.queue = sinter_device_session_queue(s->device);
+	return status;
+}
+
+static int
+prepare(struct sinter_session *s, struct sinter_device *d, struct sinter_error *error)
 {
 	const struct sinter_model *m = s->model;
 
@@ -118,7 +157,7 @@ prepare(struct sinter_session *s, struct sinter_error *error)
 		return sinter_fail(error, status, "'%s': %s", m->name, m->text(status));
 	s->is_ready = 1;
 	set_hooks(s);
-	return SINTER_OK;
+	return open_device(s, d, error);
 }
 
 int
@@ -138,7 +177,7 @@ sinter_session_new(struct sinter_loaded *loaded, const struct sinter_session_opt
 	s->profile = opts ? opts->profile : NULL;
 	s->kernel = opts ? opts->kernel : NULL;
 	s->kernel_ctx = opts ? opts->ctx : NULL;
-	int status = prepare(s, error);
+	int status = prepare(s, opts ? opts->device : NULL, error);
 
 	if (status == SINTER_OK)
 		*out = s;
@@ -152,6 +191,7 @@ sinter_session_free(struct sinter_session *session)
 {
 	if (!session)
 		return;
+	sinter_device_session_free(session->device);
 	if (session->is_ready)
 		session->model->free(session->context);
 	for (uint32_t i = 0; session->outputs && i < session->model->noutputs; i++)
@@ -259,6 +299,22 @@ place_output(struct sinter_session *s, uint32_t i, struct sinter_error *error)
 	return SINTER_OK;
 }
 
+/* The arena, or both of them: those who watch kernels see the device's in the host's. */
+static int
+place_arena(struct sinter_session *s, const struct sinter_need *need, struct sinter_error *error)
+{
+	size_t bytes = need->arena_bytes;
+
+	if (s->device && s->kernel && bytes < need->device_bytes)
+		bytes = need->device_bytes;
+	if (!make_room(&s->arena, &s->arena_room, bytes))
+		return sinter_fail(error, SINTER_NO_MEMORY, "out of memory: arena of %zu bytes",
+				   bytes);
+	s->arena_bytes = s->device ? need->device_bytes : bytes;
+	return s->device ? sinter_device_session_bind(s->device, s->out, need->device_bytes, error)
+			 : SINTER_OK;
+}
+
 int
 sinter_session_bind(struct sinter_session *session, struct sinter_error *error)
 {
@@ -274,27 +330,39 @@ sinter_session_bind(struct sinter_session *session, struct sinter_error *error)
 		status = place_output(session, i, error);
 	if (status != SINTER_OK)
 		return status;
-	if (!make_room(&session->arena, &session->arena_room, need.arena_bytes))
-		return sinter_fail(error, SINTER_NO_MEMORY, "out of memory: arena of %zu bytes",
-				   need.arena_bytes);
-	session->arena_bytes = need.arena_bytes;
+	status = place_arena(session, &need, error);
+	if (status != SINTER_OK)
+		return status;
 	session->is_bound = 1;
 	return SINTER_OK;
+}
+
+static int
+run_model(struct sinter_session *s, struct sinter_error *error)
+{
+	const struct sinter_model *m = s->model;
+	int status = m->run(s->context, s->in, s->out, s->arena, s->arena_room, &s->hooks);
+
+	return status == SINTER_OK
+		       ? SINTER_OK
+		       : sinter_fail(error, status, "'%s': %s", m->name, m->text(status));
 }
 
 int
 sinter_session_run(struct sinter_session *session, struct sinter_error *error)
 {
-	const struct sinter_model *m = session->model;
+	struct sinter_session *s = session;
 
-	if (!session->is_bound)
-		return sinter_fail(error, SINTER_BAD_CALL, "'%s' is run without bind", m->name);
-	int status = m->run(session->context, session->in, session->out, session->arena,
-			    session->arena_room, &session->hooks);
+	if (!s->is_bound)
+		return sinter_fail(error, SINTER_BAD_CALL, "'%s' is run without bind",
+				   s->model->name);
+	if (!s->device)
+		return run_model(s, error);
+	int status = sinter_device_session_begin(s->device, s->in, s->out, error);
 
-	return status == SINTER_OK
-		       ? SINTER_OK
-		       : sinter_fail(error, status, "'%s': %s", m->name, m->text(status));
+	if (status == SINTER_OK)
+		status = run_model(s, error);
+	return sinter_device_session_end(s->device, s->out, status, error);
 }
 
 const struct sinter_tensor *

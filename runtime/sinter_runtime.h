@@ -6,19 +6,23 @@
  *	struct sinter_session   one run at a time: context, bound tensors, arena
  *	struct sinter_pool      worker threads, shared by sessions
  *	struct sinter_profile   times of kernels, of one session
+ *	struct sinter_device    what models run on: "cpu", "opencl:0"; shared by sessions
+ *	struct sinter_memory    memory that a device reaches fast
  *
  * Ownership: what a _new, _load or _link function returns is the caller's, who
  * gives it back by the function named there, sessions before what they use.
  * Strings and structures that are returned belong to the object asked.
  *
  * Threads: different objects may be used by different threads at the same time.
- * A loaded model and a pool may be used by many threads at once; a session and
- * its profile by one at a time.
+ * A loaded model, a pool and a device may be used by many threads at once; a
+ * session and its profile by one at a time.
  *
  * Errors: functions that can fail return SINTER_OK or another status; ERROR
  * (may be NULL) then holds a sentence that names the file or tensor.  On
  * failure nothing is returned through OUT and nothing is leaked.  The runtime
- * never aborts, exits or prints.  sinter_session_run allocates nothing.
+ * never aborts, exits or prints.  sinter_session_run allocates nothing; on a
+ * device it makes what it needs in the first run after a bind or a change of
+ * addresses.
  */
 #ifndef SINTER_RUNTIME_H
 #define SINTER_RUNTIME_H
@@ -36,6 +40,10 @@ enum sinter_runtime_status {
 	SINTER_NO_MODEL = 66,	/* not a compiled model, or of another ABI version */
 	SINTER_NO_THREADS = 67, /* the system gave fewer threads than asked for */
 	SINTER_NO_NAME = 68,	/* there is no input or output of that name or number */
+	SINTER_NO_DEVICE = 69,	/* no such device, or its driver is not installed */
+	SINTER_UNFIT = 70,	/* the device can't do what the model needs */
+	SINTER_NO_BUILD = 71,	/* the driver refuses the model's program */
+	SINTER_DEVICE_LOST = 72 /* a call of the driver failed; the session can't go on */
 };
 
 /* A sentence for any status; a constant. */
@@ -43,7 +51,7 @@ const char *sinter_status_text(int status);
 
 struct sinter_error {
 	int status;
-	char text[512]; /* NUL-terminated, one line */
+	char text[1024]; /* NUL-terminated, one line */
 };
 
 /* ---- models ---- */
@@ -91,6 +99,87 @@ int32_t sinter_pool_threads(const struct sinter_pool *pool);
 void sinter_pool_run(struct sinter_pool *pool, void (*body)(void *arg, int64_t i, int32_t worker),
 		     void *arg, int64_t n);
 
+/* ---- devices ---- */
+
+struct sinter_device;
+
+struct sinter_device_info {
+	const char *kind; /* "cpu", "opencl" */
+	char name[128], driver[128], platform[256];
+	uint64_t memory_bytes;	/* in all */
+	uint64_t largest_bytes; /* of one memory */
+	uint64_t local_bytes;	/* local memory of a group */
+	int32_t units;		/* groups that run at once, at least */
+	int32_t group_items;	/* most work-items of a group; 0: runs no programs */
+	int32_t subgroup;	/* items that run in step, 0: unknown */
+	int32_t load_floats;	/* f32 that one item best loads at once */
+	int32_t has_f64;
+	int32_t is_cpu;	       /* its units are cores of the host */
+	int32_t shares_memory; /* with the host: inputs and outputs are used where they lie */
+};
+
+/* Calls EACH with the name of every device: "cpu", then "opencl:0", "opencl:1", ... in the order of
+ * the OpenCL loader.  SINTER_NO_DEVICE after the names of the others if a kind of devices can't be
+ * asked for; the error says why. */
+int sinter_device_each(void (*each)(void *arg, const char *name), void *arg,
+		       struct sinter_error *error);
+
+/* Opens the device NAME; "opencl" is "opencl:0".  SINTER_NO_DEVICE, SINTER_NO_MEMORY, SINTER_DEVICE_LOST.  Give back by
+ * sinter_device_close. */
+int sinter_device_open(const char *name, struct sinter_device **out, struct sinter_error *error);
+
+/* NULL does nothing.  Its sessions and memories must be gone. */
+void sinter_device_close(struct sinter_device *device);
+
+/* What the device is; valid until it is closed. */
+const struct sinter_device_info *sinter_device_info(const struct sinter_device *device);
+
+/* Measures how fast the device copies its memory: bytes read and written, in 10^9 a second. */
+int
+sinter_device_bandwidth(struct sinter_device *device, double *out_gbs, struct sinter_error *error);
+
+enum sinter_memory_kind {
+	SINTER_MEMORY_HOST,   /* plain memory of the host */
+	SINTER_MEMORY_DEVICE, /* the device's own; the host has no address of it */
+	SINTER_MEMORY_SHARED, /* one memory for both; where info has shares_memory */
+	SINTER_MEMORY_PINNED  /* of the host, copied to and from the device fast */
+};
+
+struct sinter_memory;
+
+/* BYTES (0 counts as 1) of memory of a KIND, for the caller's inputs and outputs.  SINTER_NO_MEMORY;
+ * SINTER_UNFIT if the device has no such kind.  Give back by sinter_memory_free. */
+int sinter_memory_new(struct sinter_device *device, enum sinter_memory_kind kind, size_t bytes,
+		      struct sinter_memory **out, struct sinter_error *error);
+void sinter_memory_free(struct sinter_memory *memory);
+
+/* Its address in the host, aligned to 64, for set_input and set_output; NULL of kind DEVICE. */
+void *sinter_memory_data(const struct sinter_memory *memory);
+
+/* ---- the cache of programs ----
+ *
+ * What drivers make of programs is kept on disk: in $SINTER_CACHE_DIR, else $XDG_CACHE_HOME/sinter,
+ * else ~/.cache/sinter.  SINTER_CACHE=off in the environment turns it off; SINTER_CACHE_BYTES bounds
+ * it (default 2^28).  Any number of processes may share it. */
+
+struct sinter_cache_entry {
+	char name[33];	  /* of the file, without its ending */
+	char label[160];  /* model and device */
+	uint64_t bytes;	  /* of the file */
+	int64_t used_at;  /* seconds since 1970 */
+	int32_t is_whole; /* 0: another version's, or cut short; it will be built again */
+};
+
+/* Calls EACH for all entries.  SINTER_NO_FILE if the folder can't be read; none yet is fine. */
+int sinter_cache_each(void (*each)(void *arg, const struct sinter_cache_entry *e), void *arg,
+		      struct sinter_error *error);
+
+/* Removes all entries; *OUT_BYTES is what they had.  SINTER_NO_FILE. */
+int sinter_cache_clear(uint64_t *out_bytes, struct sinter_error *error);
+
+/* Writes the folder's path to OUT, of ROOM bytes; "" if the cache is off or has no place. */
+void sinter_cache_folder(char *out, size_t room);
+
 /* ---- profiles ---- */
 
 struct sinter_profile;
@@ -121,14 +210,18 @@ struct sinter_session_opts {
 	struct sinter_pool *pool;	/* NULL: the calling thread alone */
 	struct sinter_profile *profile; /* NULL: none */
 	/* Called before (phase 0) and after (phase 1) kernel K of each run, on the running thread; NULL:
-	 * not called. */
+	 * not called.  On a device each kernel is waited for, and its arena and outputs are fetched. */
 	void (*kernel)(void *ctx, int32_t k, int32_t phase);
 	void *ctx;
+	/* What to run on; NULL: the CPU.  Models for a device need one. */
+	struct sinter_device *device;
 };
 
-/* A session of LOADED, which it uses until sinter_session_free, as well as the pool and the profile
- * of OPTS (may be NULL).  Checks the weights: SINTER_BAD_WEIGHTS if they are another model's or
- * damaged; SINTER_NO_MEMORY. */
+/* A session of LOADED, which it uses until sinter_session_free, as well as the pool, the profile and
+ * the device of OPTS (may be NULL).  Checks the weights: SINTER_BAD_WEIGHTS if they are another
+ * model's or damaged; SINTER_NO_MEMORY.  The first session of LOADED on a device builds the program
+ * and puts the weights there, the others share both: SINTER_NO_BUILD, SINTER_UNFIT,
+ * SINTER_NO_DEVICE (a model for a device without one), SINTER_DEVICE_LOST. */
 int sinter_session_new(struct sinter_loaded *loaded, const struct sinter_session_opts *opts,
 		       struct sinter_session **out, struct sinter_error *error);
 void sinter_session_free(struct sinter_session *session);
@@ -150,7 +243,8 @@ int sinter_session_set_output(struct sinter_session *session, uint32_t i, void *
 int sinter_session_bind(struct sinter_session *session, struct sinter_error *error);
 
 /* Runs once.  Statuses of the model; SINTER_BAD_CALL if bind is missing.  After SINTER_BAD_INDEX
- * the outputs are complete. */
+ * the outputs are complete.  On a device also SINTER_DEVICE_LOST and SINTER_NO_MEMORY; whatever the
+ * status, nothing runs on the device any more and the caller's memory is free to be used. */
 int sinter_session_run(struct sinter_session *session, struct sinter_error *error);
 
 /* Output I with its dimensions (after bind) and elements (after run), valid until the next bind,
@@ -158,10 +252,10 @@ int sinter_session_run(struct sinter_session *session, struct sinter_error *erro
 const struct sinter_tensor *sinter_session_output(const struct sinter_session *session, uint32_t i);
 
 /* The arena, for tools that look at what kernels leave there (plan in the compiler's module); NULL
- * before bind. */
+ * before bind.  On a device it has what kernels leave there in a session with opts.kernel only. */
 const void *sinter_session_arena(const struct sinter_session *session);
 
-/* Bytes of the arena; 0 before bind. */
+/* Bytes of the arena, on a device of the device's; 0 before bind. */
 size_t sinter_session_arena_bytes(const struct sinter_session *session);
 
 #ifdef __cplusplus

@@ -22,6 +22,10 @@ static const struct {
 	{ SINTER_NO_MODEL, "not a compiled model of this ABI version" },
 	{ SINTER_NO_THREADS, "the system gave fewer threads than asked for" },
 	{ SINTER_NO_NAME, "there is no such input or output" },
+	{ SINTER_NO_DEVICE, "there is no such device, or its driver is not installed" },
+	{ SINTER_UNFIT, "the device can't do what the model needs" },
+	{ SINTER_NO_BUILD, "the device's driver refuses the model's program" },
+	{ SINTER_DEVICE_LOST, "a call of the device's driver failed" },
 };
 
 const char *

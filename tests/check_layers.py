@@ -27,7 +27,7 @@ SYSTEM = set("""
 assert complex ctype dirent dlfcn errno fcntl fenv float getopt inttypes langinfo limits locale
 math poll pthread sched setjmp signal spawn stdalign stdarg stdatomic stdbool stddef stdint stdio
 stdlib stdnoreturn string strings time unistd wchar
-sys/mman sys/random sys/resource sys/stat sys/syscall sys/time sys/types sys/wait
+sys/mman sys/random sys/resource sys/stat sys/syscall sys/time sys/types sys/utsname sys/wait
 sanitizer/asan_interface
 """.split())
 
@@ -40,6 +40,7 @@ FAMILY = {
     "png.h": ("one", "examples/*.c"),
     "argtable2.h": ("one", "cli/*.c"),
     "cJSON": ("one", "*.c"),
+    "CL/": ("one", "runtime/*.c"),
 }
 GENERATED = {
     "digits.h": "examples/hello.c",  # what sinter compile writes

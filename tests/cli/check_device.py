@@ -1,0 +1,180 @@
+"""Devices and the cache of programs from outside: a package with a program, written by hand in
+tests/unit/device_fixture.c, and what is said where there is no such device."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+ROOT = os.getcwd()
+SINTER = os.path.abspath(os.path.join(os.environ.get('B', 'build'), 'sinter'))
+CC = os.environ.get('CC', 'cc')
+TESTS = []
+W = np.array([1, -2, 0.5, 4], np.float32)
+
+
+class Failed(Exception):
+    pass
+
+
+def expect(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def sinter(*args, code=0, **env):
+    done = subprocess.run([SINTER, *map(str, args)], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                          timeout=120, env={**os.environ, **env}, check=False)
+    expect(done.returncode == code, f'sinter {" ".join(map(str, args))}: exit code {done.returncode}, not {code}\n'
+           f'{done.stdout}{done.stderr}')
+    return done.stdout, done.stderr
+
+
+def test(f):
+    TESTS.append((f, False))
+    return f
+
+
+def test_on_opencl(f):
+    TESTS.append((f, True))
+    return f
+
+
+def package():
+    """libturned.so: y = the rows of x * W, turned, + 1."""
+    subprocess.run([CC, '-std=gnu11', '-shared', '-fPIC', '-Ddevice_model=turned_model', f'-I{ROOT}',
+                    '-o', 'libturned.so', f'{ROOT}/tests/unit/device_fixture.c'], check=True)
+    return './libturned.so'
+
+
+def feeds(n=50):
+    x = np.arange(4 * n, dtype=np.float32).reshape(n, 4)
+    np.save('x.npy', x)
+    return x, ((x * W).ravel()[::-1] + 1).reshape(n, 4)
+
+
+def for_the_cpu():
+    pathlib.Path('m.sn').write_text('graph m (f32[4] x) => (f32[4] y)\n{\n\ty = Relu (x)\n}\n')
+    sinter('compile', 'm.sn', '-o', 'cpu', '--cc', CC)
+    return 'cpu'
+
+
+@test
+def devices_are_listed():
+    out, _ = sinter('devices')
+    expect(out.startswith('cpu  ') and 'GB/s' in out, out)
+    listed = json.loads(sinter('devices', '--json')[0])
+    expect(listed[0]['name'] == 'cpu' and listed[0]['copy_gbs'] > 0, listed)
+
+
+@test
+def without_opencl_the_cpu_is_left():
+    none = {'SINTER_OPENCL': '/nowhere/libOpenCL.so'}
+    out, err = sinter('devices', **none)
+    expect('opencl' not in out and '/nowhere/libOpenCL.so' in err, out + err)
+    expect(len(json.loads(sinter('devices', '--json', **none)[0])) == 1, 'not one device')
+    for args in [('bench', package()), ('run', package(), '-o', 'out', '--random', 1),
+                 ('verify', package(), '--data', '.')]:
+        _, err = sinter(*args, '--device', 'opencl:0', code=1, **none)
+        expect('no OpenCL' in err, err)
+    sinter('bench', for_the_cpu(), '--seconds', 0, '--device', 'cpu', **none)
+
+
+@test
+def what_does_not_fit_is_refused():
+    _, err = sinter('bench', package(), '--device', 'gpu', code=1)
+    expect("no device 'gpu'" in err, err)
+    _, err = sinter('bench', package(), '--dim', 'N=3', code=1)
+    expect('open one, such as opencl:0' in err, err)
+
+
+@test
+def the_cache_can_be_listed_and_cleared():
+    folder = {'SINTER_CACHE_DIR': os.path.abspath('cache')}
+    expect('0 programs' in sinter('cache', '--list', **folder)[0], 'a program')
+    expect('removed 0.0 MB' in sinter('cache', '--clear', **folder)[0], 'something removed')
+    expect('the cache is off' in sinter('cache', '--list', SINTER_CACHE='off')[0], 'not off')
+    for args in [(), ('--list', '--clear')]:
+        expect('needs --list or --clear' in sinter('cache', *args, code=2)[1], args)
+    pathlib.Path('file').write_text('')
+    expect('file' in sinter('cache', '--list', code=1, SINTER_CACHE_DIR=os.path.abspath('file'))[1], 'a file is no folder')
+
+
+@test_on_opencl
+def a_package_runs_on_its_device():
+    x, want = feeds()
+    for i in range(2):
+        sinter('run', package(), '--device', 'opencl:0', '--input', 'x=x.npy', '-o', 'out', '--profile', 'trace.json')
+        np.testing.assert_array_equal(np.load('out/y.npy'), want)
+    events = [e for e in json.load(open('trace.json'))['traceEvents'] if e['ph'] == 'X']
+    expect([e['name'] for e in events] == ['k00_scale', 'k01_turn'], events)
+    expect(all(e['dur'] > 0 for e in events) and events[0]['ts'] + events[0]['dur'] <= events[1]['ts'] + 1, events)
+    listing = json.loads(sinter('cache', '--list', '--json')[0])
+    expect(len(listing['entries']) == 1 and listing['entries'][0]['label'].startswith('turned on '), listing)
+    out, _ = sinter('cache', '--list')
+    expect('1 program,' in out and 'turned on ' in out, out)
+    expect(json.loads(sinter('cache', '--clear', '--json')[0])['bytes'] == listing['bytes'], 'bytes')
+
+
+@test_on_opencl
+def bench_and_verify_take_a_device():
+    found = json.loads(sinter('bench', package(), '--device', 'opencl', '--dim', 'N=100', '--seconds', 0, '--json')[0])
+    expect(found['runs'] >= 3 and found['arena_bytes'] == 64 + 1600, found)
+    os.mkdir('data')
+    x, want = feeds()
+    np.save('data/input_0.npy', x)
+    np.save('data/output_0.npy', want)
+    expect('ok' in sinter('verify', package(), '--device', 'opencl:0', '--data', 'data')[0], 'not ok')
+    np.save('data/output_0.npy', want + 1)
+    expect('MISMATCH' in sinter('verify', package(), '--device', 'opencl:0', '--data', 'data', code=1)[0], 'no mismatch')
+
+
+@test_on_opencl
+def a_package_for_the_cpu_is_refused():
+    _, err = sinter('bench', for_the_cpu(), '--device', 'opencl:0', code=1)
+    expect('compiled for the CPU' in err, err)
+    _, err = sinter('bench', package(), '--device', 'opencl:99', code=1)
+    expect("no 'opencl:99'" in err, err)
+
+
+def run(f):
+    """Each test in an empty folder of its own, with TMPDIR and the cache in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        os.mkdir('tmp')
+        os.environ['TMPDIR'] = os.path.join(folder, 'tmp')
+        os.environ['SINTER_CACHE_DIR'] = os.path.join(folder, 'programs')
+        try:
+            f()
+            return None
+        except (Failed, AssertionError, OSError, ValueError, KeyError, IndexError,
+                subprocess.SubprocessError) as error:
+            return f'{type(error).__name__}: {error}'
+        finally:
+            os.chdir(ROOT)
+
+
+def main():
+    os.environ.pop('SINTER_OPENCL', None)
+    os.environ.pop('SINTER_CACHE', None)
+    has_opencl = any(d['name'] == 'opencl:0' for d in json.loads(sinter('devices', '--json')[0]))
+    only = [t for t in TESTS if len(sys.argv) < 2 or sys.argv[1] in t[0].__name__]
+    failed = False
+    print(f'1..{len(only)}')
+    for number, (t, needs_opencl) in enumerate(only, 1):
+        name = t.__name__.replace('_', ' ')
+        if needs_opencl and not has_opencl:
+            print(f'ok {number} - {name} # SKIP no OpenCL device')
+            continue
+        fault = run(t)
+        print(f'{"not ok" if fault else "ok"} {number} - {name}')
+        for line in (fault or '').splitlines():
+            print(f'# {line}')
+        failed |= fault is not None
+    return failed
+
+
+sys.exit(main())
