@@ -150,7 +150,8 @@ $(B)/codegen/package_h.o: $(B)/codegen/sinter_abi.inc
 
 UNIT	= $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 FILETEST = $(patsubst %.c,$(B)/%,$(wildcard tests/filetest.c))
-FT_OBJ	= $(patsubst %.c,$(B)/%.o,$(filter-out tests/filetest.c,$(wildcard tests/filetest*.c)))
+FT_OBJ	= $(patsubst %.c,$(B)/%.o,$(filter-out tests/filetest.c,$(wildcard tests/filetest*.c)) \
+	  tests/unit/run_opencl.c)
 SCRIPTS	= tests/check_layers.py tests/check_headers.sh tests/check_style.py tests/check_lint.py
 # Programs of other parts that print TAP and need the command or the Python packages.
 SUITES	= $(filter-out $(SCRIPTS),\

@@ -11,14 +11,20 @@
 #include "ir/module.h"
 
 struct sn_dialect;
-const struct sn_dialect *sn_dialect_find(const char *name); /* "c", "c99" */
+const struct sn_dialect *sn_dialect_find(const char *name); /* "c", "c99", "opencl" */
 bool sn_dialect_has_vectors(const struct sn_dialect *d);
 
-/* Flags that the C compiler needs for the dialect, but for optimisation and the machine. */
+/* Are its functions kernels of a device? */
+bool sn_dialect_is_device(const struct sn_dialect *d);
+
+/* Flags that the language's compiler needs, but for optimisation and the machine. */
 const char *sn_dialect_flags(const struct sn_dialect *d);
 
 /* One function as text of the dialect (for tests and emit=c), with the helpers it needs above. */
 void sn_print_func(struct sn_buf *out, const struct sn_dialect *d, const struct sn_func *f);
+/* The same of a kernel whose parameters lie in the memories SLOTS. */
+void sn_print_kernel(struct sn_buf *out, const struct sn_dialect *d, const struct sn_func *f,
+		     const int *slots);
 
 enum sn_weights_form { WF_FILE, WF_OBJECT, WF_ARRAY };
 

@@ -10,7 +10,7 @@
  * the row; >0 the same but also when equal (the right side of '-'); ~0 unless
  * it is the same row or a comparison or stronger; #0 unless it is a sum or stronger; @0 operand as an argument.
  * Of rows for memory: @0 the element, @1 the value, @n the number of lanes
- * touched, @b the array, @i the index.
+ * touched, @b the array, @i the index, as strong as a product.
  *
  * In all templates, of the value's type:
  *	$t $v	name suffix of an element and of the value: f32, and with lanes: v16f32
@@ -21,16 +21,18 @@
  *	$W $w	type of half the lanes, and its suffix
  *	$Q	unaligned variant of $V; $M mask as wide as $V
  *	$h	width of an element in bits, $k the same less one, $z in bytes, $B of the value; $n lanes
+ *	$e	elements in a byte
  *	$lo $hi	least and greatest integer
- *	$F	"f" for f32, "" for f64 (functions of math.h)
+ *	$F	what functions of math.h have behind their names: "f" for f32, "" for f64
  *	$S $s	of casts: the type and suffix of the operand, $r suffix of its element,
  *		$J signed integers of its width
- *	$X $L	"x, x, x" and "0, 1, 2", as many as lanes
+ *	$(...$)	what stands there once for each lane, with commas; in it $j is the number of the lane
  */
 #ifndef CODEGEN_DIALECT_H
 #define CODEGEN_DIALECT_H
 
 #include "codegen/codegen.h"
+#include "ir/loop.h"
 
 /*
  * Classes of values, lower case for scalars and upper case for vectors:
@@ -114,19 +116,47 @@ struct sn_dialect_table {
 	const struct sn_helper *helpers; /* each array ends with an empty row */
 };
 
+/* An element type: a value's, in memory, and the least and greatest integer. */
+struct sn_type_names {
+	const char *value, *memory, *lo, *hi;
+};
+
+/* Languages for devices: a function is a kernel, its grid and item loops are how it is launched. */
+struct sn_kernel_words {
+	const char *start;     /* before the kernel's name */
+	const char *memory;    /* type of an argument that is a piece of device memory */
+	const char *spaces[5]; /* by enum sn_space: before a type, NULL: there is none */
+	const char *group, *item; /* printf formats (%d): number in a dimension */
+	const char *barrier;
+	const char *f64; /* to stand first where there are f64, or NULL */
+};
+
 struct sn_dialect {
 	const char *name, *summary;
-	const char *cc_flags; /* for the C compiler, but for -march */
+	const char *flags; /* of the language's compiler; C: but for -march */
 	bool has_vectors;
+	bool has_vector_math;			/* functions of math.h take vectors, too */
+	const struct sn_type_names *types;	/* by enum sn_dtype */
+	const struct sn_kernel_words *kernel; /* NULL: functions of a program */
+	const char *reserved;	 /* names that are not ours beside those of C, or NULL */
+	const char *includes;	 /* of a file that stands alone */
 	const char *prologue;	 /* macros and pragmas, after the includes */
-	const char *vector_type; /* templates of typedefs, NULL without vectors */
+	const char *vector_name; /* template of the language's own vector types, or NULL: ... */
+	const char *vector_type; /* ... templates of typedefs */
 	const char *unaligned_type;
+	const char *to_array, *of_array; /* templates: vector @1 into array @0, and back */
+	const char *f32_suffix;		 /* $F */
 	const char *unroll; /* printf format (%lld) before a loop of so many turns, or NULL */
 	const char *align;  /* printf format after the declaration of a local array, or NULL */
 	const struct sn_dialect_table *tables[4]; /* the first that has a row wins; NULL ends */
 };
 
-extern const struct sn_dialect sn_dialect_c, sn_dialect_c99;
+#define SN_C_INCLUDES \
+	"#include <math.h>\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n" \
+	"#include <string.h>\n\n"
+
+extern const struct sn_dialect sn_dialect_c, sn_dialect_c99, sn_dialect_opencl;
 extern const struct sn_dialect_table sn_table_c99;
+extern const struct sn_type_names sn_types_c99[DT_COUNT];
 
 #endif

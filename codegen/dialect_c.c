@@ -76,6 +76,15 @@ static const struct sn_mem_row mems[] = {
 	{ .classes = NULL },
 };
 
+#define LARGE(name) \
+	{ \
+		"large_" name "_F", NULL, \
+			"FN $V\nlarge_" name \
+			"_$v($V x, $V y)\n{\n\tfor (int i = 0; i < $n; i++)\n" \
+			"\t\tif (fabs$F(x[i]) > 10000)\n\t\t\ty[i] = " name \
+			"$F(x[i]);\n\treturn y;\n}\n" \
+	}
+
 static const struct sn_helper helpers[] = {
 	{ "mul_I", NULL, "FN $V\nmul_$v($V a, $V b)\n{\n\treturn ($V)(($U)a * ($U)b);\n}\n" },
 	{ "mac_I", NULL,
@@ -114,11 +123,13 @@ static const struct sn_helper helpers[] = {
 	{ "shl_I", NULL,
 	  "FN $V\nshl_$v($V a, $V b)\n{\n\treturn ($V)(($U)a << (($U)b & $k));\n}\n" },
 	{ "shr_I", NULL, "FN $V\nshr_$v($V a, $V b)\n{\n\treturn a >> (b & $k);\n}\n" },
-	{ "splat", NULL, "FN $V\nsplat_$v($T x)\n{\n\treturn ($V){ $X };\n}\n" },
-	{ "iota", NULL, "FN $V\niota_$v($T x)\n{\n\treturn x + ($V){ $L };\n}\n" },
+	{ "splat", NULL, "FN $V\nsplat_$v($T x)\n{\n\treturn ($V){ $(x$) };\n}\n" },
+	{ "iota", NULL, "FN $V\niota_$v($T x)\n{\n\treturn x + ($V){ $($j$) };\n}\n" },
 	{ "isnan_F", NULL, "FN $M\nisnan_$v($V a)\n{\n\treturn ($M)(a != a);\n}\n" },
 	{ "isinf_F", NULL,
 	  "FN $M\nisinf_$v($V a)\n{\n\treturn ($M)(a == a) & ($M)(a - a != a - a);\n}\n" },
+	LARGE("sin"),
+	LARGE("cos"),
 	{ "to_int_I", "to_int@1",
 	  "FN $V\n$v_of_$s($S x)\n{\n\t$V y = { 0 };\n\n"
 	  "\tfor (int i = 0; i < $n; i++)\n\t\ty[i] = $t_of_$r(x[i]);\n\treturn y;\n}\n" },
@@ -144,13 +155,13 @@ static const struct sn_helper helpers[] = {
 	{ "store_bool", NULL,
 	  "FN void\nstore_bool_$v(uint8_t *p, $V x, int n)\n{\n"
 	  "\tfor (int i = 0; i < n; i++)\n\t\tp[i] = (uint8_t)(x[i] & 1);\n}\n" },
-	{ "load_H", "load_$t",
+	{ "load_H", "load_$t@1",
 	  "FN $V\nload_$t_$n(const $P *p, int n)\n{\n\t$V x = { 0 };\n\n"
 	  "\tfor (int i = 0; i < n; i++)\n\t\tx[i] = load_$t(p[i]);\n\treturn x;\n}\n" },
-	{ "store_H", "store_$t",
+	{ "store_H", "store_$t@1",
 	  "FN void\nstore_$t_$n($P *p, $V x, int n)\n{\n"
 	  "\tfor (int i = 0; i < n; i++)\n\t\tp[i] = store_$t(x[i]);\n}\n" },
-	{ "round_H", "round_$t",
+	{ "round_H", "round_$t@1",
 	  "FN $V\nround_$t_$n($V x)\n{\n"
 	  "\tfor (int i = 0; i < $n; i++)\n\t\tx[i] = round_$t(x[i]);\n\treturn x;\n}\n" },
 	/* lanes are combined in halves */
@@ -182,8 +193,10 @@ static const struct sn_dialect_table table_c = { rows, casts, mems, helpers };
 const struct sn_dialect sn_dialect_c = {
 	.name = "c",
 	.summary = "C99 with the vector types of gcc and clang",
-	.cc_flags = "-std=gnu99 -O2 -fno-math-errno -Wno-psabi",
+	.flags = "-std=gnu99 -O2 -fno-math-errno -Wno-psabi",
 	.has_vectors = true,
+	.types = sn_types_c99,
+	.includes = SN_C_INCLUDES,
 	.prologue = "/* Whether a * b + c rounds once is fixed here, whatever the flags say. */\n"
 		    "#if defined(__clang__)\n"
 		    "#pragma clang fp contract(fast)\n"
@@ -199,6 +212,9 @@ const struct sn_dialect sn_dialect_c = {
 	.vector_type = "typedef $T $V __attribute__((vector_size($B)));\n",
 	.unaligned_type =
 		"typedef $T $Q __attribute__((vector_size($B), aligned($z), may_alias));\n",
+	.to_array = "memcpy(@0, &@1, sizeof(@1));",
+	.of_array = "memcpy(&@1, @0, sizeof(@1));",
+	.f32_suffix = "f",
 	.unroll = "UNROLL(%lld)\n",
 	.align = " __attribute__((aligned(%d)))",
 	.tables = { &table_c, &sn_table_c99 },

@@ -3,6 +3,34 @@
  */
 #include "codegen/dialect.h"
 
+/* clang-format off */
+const struct sn_type_names sn_types_c99[DT_COUNT] = {
+	[DT_F64] = { "double", "double", "", "" },
+	[DT_F32] = { "float", "float", "", "" },
+	[DT_F16] = { "float", "uint16_t", "", "" },
+	[DT_BF16] = { "float", "uint16_t", "", "" },
+	[DT_F8E4M3] = { "float", "uint8_t", "", "" },
+	[DT_F8E4M3UZ] = { "float", "uint8_t", "", "" },
+	[DT_F8E5M2] = { "float", "uint8_t", "", "" },
+	[DT_F8E5M2UZ] = { "float", "uint8_t", "", "" },
+	[DT_F8E8M0] = { "float", "uint8_t", "", "" },
+	[DT_F4E2M1] = { "float", "uint8_t", "", "" },
+	[DT_I64] = { "int64_t", "int64_t", "INT64_MIN", "INT64_MAX" },
+	[DT_I32] = { "int32_t", "int32_t", "INT32_MIN", "INT32_MAX" },
+	[DT_I16] = { "int16_t", "int16_t", "INT16_MIN", "INT16_MAX" },
+	[DT_I8] = { "int8_t", "int8_t", "INT8_MIN", "INT8_MAX" },
+	[DT_I4] = { "int8_t", "uint8_t", "-8", "7" },
+	[DT_I2] = { "int8_t", "uint8_t", "-2", "1" },
+	[DT_U64] = { "uint64_t", "uint64_t", "0", "UINT64_MAX" },
+	[DT_U32] = { "uint32_t", "uint32_t", "0", "UINT32_MAX" },
+	[DT_U16] = { "uint16_t", "uint16_t", "0", "UINT16_MAX" },
+	[DT_U8] = { "uint8_t", "uint8_t", "0", "UINT8_MAX" },
+	[DT_U4] = { "uint8_t", "uint8_t", "0", "15" },
+	[DT_U2] = { "uint8_t", "uint8_t", "0", "3" },
+	[DT_BOOL] = { "bool", "uint8_t", "0", "1" },
+};
+/* clang-format on */
+
 static const struct sn_op_row rows[] = {
 	SN_ROW(OP_ADD, "fx", CP_SUM, "%0 + >1", NULL),
 	SN_ROW(OP_ADD, "iu", CP_PRIMARY, "add_$v(@0, @1)", "add"),
@@ -103,8 +131,8 @@ static const struct sn_mem_row mems[] = {
 	{ "fiux", false, CP_PRIMARY, "@0", NULL, "@0 = @1", NULL },
 	{ "b", false, CP_EQUAL, "@0 != 0", NULL, "@0 = @1", NULL },
 	{ "h", false, CP_PRIMARY, "load_$t(@0)", "load_$t", "@0 = store_$t(@1)", "store_$t" },
-	{ "s", false, CP_PRIMARY, "load_$t(@b, @i)", "load_sub", "store_$t(@b, @i, @1)",
-	  "store_sub" },
+	{ "s", false, CP_PRIMARY, "load_$t(@b[@i / $e], (int)(@i % $e))", "load_sub",
+	  "@b[@i / $e] = store_$t(@b[@i / $e], (int)(@i % $e), @1)", "store_sub" },
 	{ .classes = NULL },
 };
 
@@ -112,16 +140,24 @@ static const struct sn_mem_row mems[] = {
  * the largest number of an infinity, as of all that is too large. */
 #define SMALL_FLOAT(name, numbers, max, inf) \
 	{ "load_" name, "load_small", \
-	  "FN float\nload_" name "(uint8_t h)\n{\n\treturn load_small(h, " numbers ", " inf \
+	  "FN float\nload_" name "($P h)\n{\n\treturn load_small(h, " numbers ", " inf \
 	  ");\n}\n" }, \
 		{ "store_" name, "store_small", \
-		  "FN uint8_t\nstore_" name "(float x)\n{\n" \
+		  "FN $P\nstore_" name "(float x)\n{\n" \
 		  "\treturn store_small(x, " numbers ", " inf ");\n}\n" }, \
 	{ \
 		"round_" name, "load_small store_small", \
 			"FN float\nround_" name "(float x)\n{\n" \
 			"\treturn load_small(store_small(x, " numbers ", " max "), " numbers \
 			", " inf ");\n}\n" \
+	}
+
+/* Ours, Y, is good to there only. */
+#define LARGE(name) \
+	{ \
+		"large_" name, NULL, \
+			"FN $V\nlarge_" name "_$v($V x, $V y)\n{\n" \
+			"\treturn fabs$F(x) > 10000 ? " name "$F(x) : y;\n}\n" \
 	}
 
 static const struct sn_helper helpers[] = {
@@ -199,6 +235,8 @@ static const struct sn_helper helpers[] = {
 	  "\treturn x >= ($S)$hi ? $hi : ($V)x;\n}\n" },
 	{ "bits", NULL,
 	  "FN $V\nbits_$v_$s($S x)\n{\n\t$V y;\n\n\tmemcpy(&y, &x, sizeof(y));\n\treturn y;\n}\n" },
+	LARGE("sin"),
+	LARGE("cos"),
 	/* small floats: kept as f32, rounded to nearest even */
 	{ "load_f16", "bits@f32.u32",
 	  "FN float\nload_f16(uint16_t h)\n{\n"
@@ -218,73 +256,71 @@ static const struct sn_helper helpers[] = {
 	{ "round_f16", "load_f16 store_f16",
 	  "FN float\nround_f16(float x)\n{\n\treturn load_f16(store_f16(x));\n}\n" },
 	{ "load_bf16", "bits@f32.u32",
-	  "FN float\nload_bf16(uint16_t h)\n{\n\treturn bits_f32_u32((uint32_t)h << 16);\n}\n" },
+	  "FN float\nload_bf16($P h)\n{\n\treturn bits_f32_u32(($U)h << 16);\n}\n" },
 	{ "store_bf16", "bits@u32.f32",
-	  "FN uint16_t\nstore_bf16(float x)\n{\n\tconst uint32_t b = bits_u32_f32(x);\n\n"
+	  "FN $P\nstore_bf16(float x)\n{\n\tconst $U b = bits_u32_f32(x);\n\n"
 	  "\tif (x != x)\n\t\treturn 0x7fc0;\n"
-	  "\treturn (uint16_t)((b + 0x7fff + (b >> 16 & 1)) >> 16);\n}\n" },
+	  "\treturn ($P)((b + 0x7fff + (b >> 16 & 1)) >> 16);\n}\n" },
 	{ "round_bf16", "load_bf16 store_bf16",
 	  "FN float\nround_bf16(float x)\n{\n\treturn load_bf16(store_bf16(x));\n}\n" },
 	{ "load_small", NULL,
 	  "/* Of so many bits, so many of the mantissa; codes of the largest number, NaN, infinity. */\n"
-	  "FN float\nload_small(uint8_t h, int bits, int mant, int bias, int max, int nan, int inf)\n{\n"
+	  "FN float\nload_small($P h, int bits, int mant, int bias, int max, int nan, int inf)\n{\n"
 	  "\tconst int code = h & ((1 << (bits - 1)) - 1), field = code >> mant;\n"
 	  "\tconst int whole = (code & ((1 << mant) - 1)) + (field ? 1 << mant : 0);\n"
-	  "\tfloat x = ldexpf((float)whole, (field ? field : 1) - bias - mant);\n\n"
+	  "\tfloat x = ldexp$F((float)whole, (field ? field : 1) - bias - mant);\n\n"
 	  "\tif (h == nan)\n\t\treturn NAN;\n"
 	  "\tif (code > max)\n\t\tx = code == inf ? INFINITY : NAN;\n"
 	  "\treturn h >> (bits - 1) ? -x : x;\n}\n" },
 	{ "store_small", NULL,
 	  "/* Too large a number gives the largest; a NaN of the sign bit alone means no negative 0. */\n"
-	  "FN uint8_t\nstore_small(float x, int bits, int mant, int bias, int max, int nan, int inf)\n{\n"
+	  "FN $P\nstore_small(float x, int bits, int mant, int bias, int max, int nan, int inf)\n{\n"
 	  "\tconst int top = 1 << (bits - 1), sign = signbit(x) ? top : 0;\n"
 	  "\tconst bool is_plain = nan == top && bits == 8;\n"
 	  "\tint e;\n\tfloat code;\n\n"
-	  "\tif (x != x)\n\t\treturn (uint8_t)(is_plain ? nan : nan | sign);\n"
-	  "\tif (isinf(x))\n\t\treturn (uint8_t)(sign | inf);\n"
-	  "\tif (frexpf(x, &e) == 0)\n\t\treturn (uint8_t)(is_plain ? 0 : sign);\n"
+	  "\tif (x != x)\n\t\treturn ($P)(is_plain ? nan : nan | sign);\n"
+	  "\tif (isinf(x))\n\t\treturn ($P)(sign | inf);\n"
+	  "\tif (frexp$F(x, &e) == 0)\n\t\treturn ($P)(is_plain ? 0 : sign);\n"
 	  "\te = e - 1 < 1 - bias ? 1 - bias : e - 1;\n"
-	  "\tcode = ldexpf((float)(e - 1 + bias), mant) + rintf(ldexpf(fabsf(x), mant - e));\n"
-	  "\tif (code > (float)max)\n\t\treturn (uint8_t)(sign | max);\n"
-	  "\treturn (uint8_t)(code == 0 && is_plain ? 0 : sign | (int)code);\n}\n" },
+	  "\tcode = ldexp$F((float)(e - 1 + bias), mant) + rint$F(ldexp$F(fabs$F(x), mant - e));\n"
+	  "\tif (code > (float)max)\n\t\treturn ($P)(sign | max);\n"
+	  "\treturn ($P)(code == 0 && is_plain ? 0 : sign | (int)code);\n}\n" },
 	SMALL_FLOAT("f8e4m3fn", "8, 3, 7, 0x7e, 0x7f", "0x7e", "0x7e"),
 	SMALL_FLOAT("f8e4m3fnuz", "8, 3, 8, 0x7f, 0x80", "0x7f", "0x7f"),
 	SMALL_FLOAT("f8e5m2", "8, 2, 15, 0x7b, 0x7f", "0x7b", "0x7c"),
 	SMALL_FLOAT("f8e5m2fnuz", "8, 2, 16, 0x7f, 0x80", "0x7f", "0x7f"),
 	{ "load_f8e8m0", NULL,
-	  "FN float\nload_f8e8m0(uint8_t h)\n{\n"
-	  "\treturn h == 0xff ? NAN : ldexpf(1, (int)h - 127);\n}\n" },
+	  "FN float\nload_f8e8m0($P h)\n{\n"
+	  "\treturn h == 0xff ? NAN : ldexp$F(1, (int)h - 127);\n}\n" },
 	{ "store_f8e8m0", NULL,
 	  "/* a power of two, rounded up */\n"
-	  "FN uint8_t\nstore_f8e8m0(float x)\n{\n\tint e;\n\tconst float m = frexpf(fabsf(x), &e);\n\n"
+	  "FN $P\nstore_f8e8m0(float x)\n{\n\tint e;\n\tconst float m = frexp$F(fabs$F(x), &e);\n\n"
 	  "\tif (x != x)\n\t\treturn 0xff;\n"
 	  "\tif (isinf(x))\n\t\treturn 0xfe;\n"
 	  "\te += m == 0.5f ? 126 : 127;\n"
-	  "\treturn (uint8_t)(m == 0 || e < 0 ? 0 : e > 0xfe ? 0xfe : e);\n}\n" },
+	  "\treturn ($P)(m == 0 || e < 0 ? 0 : e > 0xfe ? 0xfe : e);\n}\n" },
 	{ "round_f8e8m0", "load_f8e8m0 store_f8e8m0",
 	  "FN float\nround_f8e8m0(float x)\n{\n\treturn load_f8e8m0(store_f8e8m0(x));\n}\n" },
 	/* four bits: two elements in a byte; there is no NaN, one becomes minus 0 */
 	{ "load_sub_h", "load_small",
-	  "FN float\nload_$t(const uint8_t *p, int64_t i)\n{\n"
-	  "\tconst uint8_t h = (uint8_t)(p[i / 2] >> (i % 2 * 4) & 15);\n\n"
-	  "\treturn load_small(h, 4, 1, 1, 7, 0x10, 7);\n}\n" },
+	  "FN float\nload_$t($P byte, int i)\n{\n"
+	  "\treturn load_small(($P)(byte >> (i * 4) & 15), 4, 1, 1, 7, 0x10, 7);\n}\n" },
 	{ "store_sub_h", "store_small",
-	  "FN void\nstore_$t(uint8_t *p, int64_t i, float x)\n{\n"
-	  "\tconst int code = store_small(x, 4, 1, 1, 7, 8, 7), shift = (int)(i % 2) * 4;\n\n"
-	  "\tp[i / 2] = (uint8_t)((p[i / 2] & ~(15 << shift)) | code << shift);\n}\n" },
+	  "FN $P\nstore_$t($P byte, int i, float x)\n{\n"
+	  "\tconst int code = store_small(x, 4, 1, 1, 7, 8, 7), shift = i * 4;\n\n"
+	  "\treturn ($P)((byte & ~(15 << shift)) | code << shift);\n}\n" },
 	{ "round_f4e2m1", "load_small store_small",
 	  "FN float\nround_f4e2m1(float x)\n{\n"
 	  "\treturn load_small(store_small(x, 4, 1, 1, 7, 8, 7), 4, 1, 1, 7, 0x10, 7);\n}\n" },
 	/* integers of fewer than 8 bits, packed from the low end */
 	{ "load_sub", NULL,
-	  "FN $T\nload_$t(const uint8_t *p, int64_t i)\n{\n"
-	  "\tconst int x = p[i / (8 / $h)] >> (i % (8 / $h) * $h) & ((1 << $h) - 1);\n\n"
+	  "FN $T\nload_$t($P byte, int i)\n{\n"
+	  "\tconst int x = byte >> (i * $h) & ((1 << $h) - 1);\n\n"
 	  "\treturn ($T)(x > $hi ? x - (1 << $h) : x);\n}\n" },
 	{ "store_sub", NULL,
-	  "FN void\nstore_$t(uint8_t *p, int64_t i, $T x)\n{\n"
-	  "\tconst int shift = (int)(i % (8 / $h)) * $h, mask = ((1 << $h) - 1) << shift;\n"
-	  "\tuint8_t *const q = &p[i / (8 / $h)];\n\n"
-	  "\t*q = (uint8_t)((*q & ~mask) | ((int)((unsigned)x << shift) & mask));\n}\n" },
+	  "FN $P\nstore_$t($P byte, int i, $T x)\n{\n"
+	  "\tconst int shift = i * $h, mask = ((1 << $h) - 1) << shift;\n\n"
+	  "\treturn ($P)((byte & ~mask) | ((int)((unsigned)x << shift) & mask));\n}\n" },
 	{ .name = NULL },
 };
 
@@ -293,7 +329,7 @@ const struct sn_dialect_table sn_table_c99 = { rows, casts, mems, helpers };
 const struct sn_dialect sn_dialect_c99 = {
 	.name = "c99",
 	.summary = "portable C99 without extensions",
-	.cc_flags = "-std=c99 -O2 -fno-math-errno",
+	.flags = "-std=c99 -O2 -fno-math-errno",
 	.prologue = "/* Whether a * b + c rounds once is fixed here, whatever the flags say. */\n"
 		    "#if defined(__clang__)\n"
 		    "#pragma clang fp contract(fast)\n"
@@ -302,6 +338,8 @@ const struct sn_dialect sn_dialect_c99 = {
 		    "#endif\n"
 		    "\n"
 		    "#define FN static inline\n",
-	.vector_type = "",
+	.types = sn_types_c99,
+	.includes = SN_C_INCLUDES,
+	.f32_suffix = "f",
 	.tables = { &sn_table_c99 },
 };

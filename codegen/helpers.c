@@ -5,44 +5,22 @@
 #include <string.h>
 #include "codegen/print.h"
 
-static const struct {
-	const char *value, *memory, *lo, *hi;
-} c_types[DT_COUNT] = {
-	[DT_F64] = { "double", "double", "", "" },
-	[DT_F32] = { "float", "float", "", "" },
-	[DT_F16] = { "float", "uint16_t", "", "" },
-	[DT_BF16] = { "float", "uint16_t", "", "" },
-	[DT_F8E4M3] = { "float", "uint8_t", "", "" },
-	[DT_F8E4M3UZ] = { "float", "uint8_t", "", "" },
-	[DT_F8E5M2] = { "float", "uint8_t", "", "" },
-	[DT_F8E5M2UZ] = { "float", "uint8_t", "", "" },
-	[DT_F8E8M0] = { "float", "uint8_t", "", "" },
-	[DT_F4E2M1] = { "float", "uint8_t", "", "" },
-	[DT_I64] = { "int64_t", "int64_t", "INT64_MIN", "INT64_MAX" },
-	[DT_I32] = { "int32_t", "int32_t", "INT32_MIN", "INT32_MAX" },
-	[DT_I16] = { "int16_t", "int16_t", "INT16_MIN", "INT16_MAX" },
-	[DT_I8] = { "int8_t", "int8_t", "INT8_MIN", "INT8_MAX" },
-	[DT_I4] = { "int8_t", "uint8_t", "-8", "7" },
-	[DT_I2] = { "int8_t", "uint8_t", "-2", "1" },
-	[DT_U64] = { "uint64_t", "uint64_t", "0", "UINT64_MAX" },
-	[DT_U32] = { "uint32_t", "uint32_t", "0", "UINT32_MAX" },
-	[DT_U16] = { "uint16_t", "uint16_t", "0", "UINT16_MAX" },
-	[DT_U8] = { "uint8_t", "uint8_t", "0", "UINT8_MAX" },
-	[DT_U4] = { "uint8_t", "uint8_t", "0", "15" },
-	[DT_U2] = { "uint8_t", "uint8_t", "0", "3" },
-	[DT_BOOL] = { "bool", "uint8_t", "0", "1" },
-};
-
 const char *
-sn_c_scalar(enum sn_dtype t)
+sn_c_scalar(struct sn_printer *p, enum sn_dtype t)
 {
-	return c_types[t].value ? c_types[t].value : "void";
+	const char *name = p->dialect->types[t].value;
+
+	p->has_f64 |= t == DT_F64;
+	return name ? name : "void";
 }
 
 const char *
-sn_c_memory(enum sn_dtype t)
+sn_c_memory(struct sn_printer *p, enum sn_dtype t)
 {
-	return c_types[t].memory ? c_types[t].memory : "void";
+	const char *name = p->dialect->types[t].memory;
+
+	p->has_f64 |= t == DT_F64;
+	return name ? name : "void";
 }
 
 char
@@ -121,16 +99,16 @@ is_new(struct sn_printer *p, const char *name)
 const char *
 sn_c_type(struct sn_printer *p, struct sn_ty t)
 {
+	const struct sn_fill f = { .ty = t };
+
 	if (t.lanes <= 1)
-		return sn_c_scalar(t.t);
+		return sn_c_scalar(p, t.t);
+	if (p->dialect->vector_name)
+		return sn_fill(p, p->dialect->vector_name, &f);
 	const char *name = suffix(p, t);
 
-	if (is_new(p, name)) {
-		struct sn_ty elem = { t.t, 1 };
-
-		sn_buf_addf(&p->types, "typedef %s %s __attribute__((vector_size(%d)));\n",
-			    sn_c_type(p, elem), name, t.lanes * value_bits(t.t) / 8);
-	}
+	if (is_new(p, name))
+		sn_buf_add(&p->types, sn_fill(p, p->dialect->vector_type, &f));
 	return name;
 }
 
@@ -147,22 +125,6 @@ unaligned_type(struct sn_printer *p, struct sn_ty t)
 	return name;
 }
 
-static const char *
-list(struct sn_printer *p, int n, bool is_count)
-{
-	struct sn_buf b;
-
-	sn_buf_init(&b, p->arena);
-	for (int i = 0; i < n; i++) {
-		sn_buf_add(&b, i ? ", " : "");
-		if (is_count)
-			sn_buf_addf(&b, "%d", i);
-		else
-			sn_buf_add(&b, "x");
-	}
-	return b.text;
-}
-
 /* Value of the placeholder $C. */
 static const char *
 type_text(struct sn_printer *p, char c, const struct sn_fill *f)
@@ -172,9 +134,9 @@ type_text(struct sn_printer *p, char c, const struct sn_fill *f)
 	switch (c) {
 	case 't': return sn_dtype_info(ty.t)->text;
 	case 'v': return suffix(p, ty);
-	case 'T': return sn_c_scalar(ty.t);
+	case 'T': return sn_c_scalar(p, ty.t);
 	case 'V': return sn_c_type(p, ty);
-	case 'P': return sn_c_memory(ty.t);
+	case 'P': return sn_c_memory(p, ty.t);
 	case 'Q': return unaligned_type(p, ty);
 	case 'U': return sn_c_type(p, twin(ty, false));
 	case 'u': return suffix(p, twin(ty, false));
@@ -184,13 +146,11 @@ type_text(struct sn_printer *p, char c, const struct sn_fill *f)
 	case 'E': return sn_c_type(p, twin(elem, false));
 	case 'W': return sn_c_type(p, half);
 	case 'w': return suffix(p, half);
-	case 'F': return ty.t == DT_F64 ? "" : "f";
+	case 'F': return ty.t == DT_F64 ? "" : p->dialect->f32_suffix;
 	case 'S': return sn_c_type(p, f->src);
 	case 's': return suffix(p, f->src);
 	case 'J': return sn_c_type(p, twin(f->src, true));
 	case 'r': return sn_dtype_info(f->src.t)->text;
-	case 'X': return list(p, ty.lanes, false);
-	case 'L': return list(p, ty.lanes, true);
 	default: return NULL;
 	}
 }
@@ -203,10 +163,27 @@ type_number(char c, const struct sn_fill *f)
 	switch (c) {
 	case 'h': return bits;
 	case 'k': return bits - 1;
+	case 'e': return 8 / bits;
+	case 'j': return f->lane;
 	case 'z': return value_bits(f->ty.t) / 8;
 	case 'B': return value_bits(f->ty.t) / 8 * f->ty.lanes;
 	default: return f->ty.lanes;
 	}
+}
+
+/* What stands between *TEXT and "$)", once for each lane. */
+static void
+add_lanes(struct sn_printer *p, struct sn_buf *b, const char **text, const struct sn_fill *f)
+{
+	const char *end = strstr(*text, "$)");
+	const char *inner = sn_strndup(p->arena, *text, (size_t)(end - *text));
+	struct sn_fill of_lane = *f;
+
+	for (int i = 0; i < f->ty.lanes; i++) {
+		of_lane.lane = i;
+		sn_buf_addf(b, "%s%s", i ? ", " : "", sn_fill(p, inner, &of_lane));
+	}
+	*text = end + 2;
 }
 
 /* Placeholder after the '$' at *TEXT, which is moved past it. */
@@ -214,11 +191,18 @@ static void
 add_type(struct sn_printer *p, struct sn_buf *b, const char **text, const struct sn_fill *f)
 {
 	if (!strncmp(*text, "lo", 2) || !strncmp(*text, "hi", 2)) {
-		sn_buf_add(b, **text == 'l' ? c_types[f->ty.t].lo : c_types[f->ty.t].hi);
+		const struct sn_type_names *t = &p->dialect->types[f->ty.t];
+
+		sn_buf_add(b, **text == 'l' ? t->lo : t->hi);
 		*text += 2;
 		return;
 	}
 	char c = *(*text)++;
+
+	if (c == '(') {
+		add_lanes(p, b, text, f);
+		return;
+	}
 	const char *s = type_text(p, c, f);
 
 	if (s)

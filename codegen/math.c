@@ -344,24 +344,18 @@ make_trunc(struct maker *m, expr x)
 
 struct definition {
 	expr (*make)(struct maker *m, expr x);
-	bool is_for_scalars; /* else the library's is as good or better */
-	struct sn_beyond beyond;
+	bool has_priority;  /* else the language's is as good or better, if it has one */
+	const char *beyond; /* a helper for elements too large, or NULL */
 };
 
 static const struct definition definitions[OP_COUNT] = {
-	[OP_EXP] = { make_exp, true, { 0, NULL } },
-	[OP_EXPM1] = { make_expm1, true, { 0, NULL } },
-	[OP_LOG] = { make_log, true, { 0, NULL } },
-	[OP_LOG1P] = { make_log1p, true, { 0, NULL } },
-	[OP_SIGMOID] = { make_sigmoid, true, { 0, NULL } },
-	[OP_TANH] = { make_tanh, true, { 0, NULL } },
-	[OP_ERF] = { make_erf, true, { 0, NULL } },
-	[OP_SIN] = { make_sin, true, { 10000, "sin" } },
-	[OP_COS] = { make_cos, true, { 10000, "cos" } },
-	[OP_RINT] = { make_rint, false, { 0, NULL } },
-	[OP_FLOOR] = { make_floor, false, { 0, NULL } },
-	[OP_CEIL] = { make_ceil, false, { 0, NULL } },
-	[OP_TRUNC] = { make_trunc, false, { 0, NULL } },
+	[OP_EXP] = { make_exp, true, NULL },	     [OP_EXPM1] = { make_expm1, true, NULL },
+	[OP_LOG] = { make_log, true, NULL },	     [OP_LOG1P] = { make_log1p, true, NULL },
+	[OP_SIGMOID] = { make_sigmoid, true, NULL }, [OP_TANH] = { make_tanh, true, NULL },
+	[OP_ERF] = { make_erf, true, NULL },	     [OP_SIN] = { make_sin, true, "large_sin" },
+	[OP_COS] = { make_cos, true, "large_cos" },  [OP_RINT] = { make_rint, false, NULL },
+	[OP_FLOOR] = { make_floor, false, NULL },    [OP_CEIL] = { make_ceil, false, NULL },
+	[OP_TRUNC] = { make_trunc, false, NULL },
 };
 
 bool
@@ -369,7 +363,9 @@ sn_math_helper(struct sn_printer *p, enum sn_scalar_op op, struct sn_ty ty, cons
 {
 	const struct definition *d = &definitions[op];
 
-	if (!d->make || ty.t != DT_F32 || (ty.lanes <= 1 && !d->is_for_scalars))
+	bool is_simple = ty.lanes <= 1 || p->dialect->has_vector_math;
+
+	if (!d->make || ty.t != DT_F32 || (is_simple && !d->has_priority))
 		return false;
 	const char *name = sn_scalar_info(op)->text;
 

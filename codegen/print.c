@@ -75,7 +75,7 @@ access(struct sn_printer *p, const struct sn_stmt *s, int lanes, const struct sn
 		.strength = CP_ASSIGN,
 		.base = sn_name_of(p, b),
 		.touched = s->mem.active,
-		.index = b->rank ? sn_expr_text(p, s->mem.idx[0], CP_ASSIGN) : "0",
+		.index = b->rank ? sn_expr_text(p, s->mem.idx[0], CP_PRODUCT) : "0",
 	};
 
 	if (value)
@@ -134,12 +134,18 @@ let(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int depth
 /* ---- loops ---- */
 
 void
+sn_print_stmts(struct sn_printer *p, struct sn_buf *out, const struct sn_block *b, int depth)
+{
+	for (const struct sn_stmt *s = b->first; s; s = s->next)
+		stmt(p, out, s, depth);
+}
+
+void
 sn_print_block(struct sn_printer *p, struct sn_buf *out, const struct sn_block *b, int depth)
 {
 	size_t mark = p->scope.n;
 
-	for (const struct sn_stmt *s = b->first; s; s = s->next)
-		stmt(p, out, s, depth);
+	sn_print_stmts(p, out, b, depth);
 	sn_leave_scope(p, mark);
 }
 
@@ -149,7 +155,7 @@ plain_loop(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, in
 	const struct sn_axis *axis = s->loop.axis;
 	const char *extent = sn_expr_text(p, axis->extent, CP_SHIFT);
 	size_t mark = p->scope.n;
-	const char *name = sn_declare(p, axis, axis->name, "int64_t");
+	const char *type = sn_c_scalar(p, DT_I64), *name = sn_declare(p, axis, axis->name, type);
 	int64_t n;
 
 	if (s->loop.kind == LK_UNROLLED && p->dialect->unroll && sn_get_int(axis->extent, &n)
@@ -158,7 +164,7 @@ plain_loop(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, in
 		sn_buf_addf(out, p->dialect->unroll, (long long)n);
 	}
 	sn_indent(out, depth);
-	sn_buf_addf(out, "for (int64_t %s = 0; %s < %s; %s++) {\n", name, name, extent, name);
+	sn_buf_addf(out, "for (%s %s = 0; %s < %s; %s++) {\n", type, name, name, extent, name);
 	sn_print_block(p, out, &s->loop.body, depth + 1);
 	sn_indent(out, depth);
 	sn_buf_add(out, "}\n");
@@ -182,6 +188,12 @@ branch(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int de
 
 /* ---- all together ---- */
 
+static bool
+is_launch_kind(enum sn_loop_kind kind)
+{
+	return kind == LK_GRID || kind == LK_ITEM;
+}
+
 static void
 stmt(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int depth)
 {
@@ -189,6 +201,8 @@ stmt(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int dept
 	case ST_FOR:
 		if (s->loop.kind == LK_PARALLEL && p->is_threaded && !p->is_in_body)
 			sn_print_parallel(p, out, s, depth);
+		else if (p->dialect->kernel && is_launch_kind(s->loop.kind))
+			sn_print_launch_loop(p, out, s, depth);
 		else
 			plain_loop(p, out, s, depth);
 		break;
@@ -197,7 +211,7 @@ stmt(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int dept
 	case ST_LOAD: load(p, out, s, depth); break;
 	case ST_STORE: store(p, out, s, depth); break;
 	case ST_ALLOC: sn_print_alloc(p, out, s->alloc.buffer, depth); break;
-	case ST_BARRIER: sn_bug(p->arena->guard, "dialect %s has no barrier", p->dialect->name);
+	case ST_BARRIER: sn_print_barrier(p, out, depth); break;
 	}
 }
 
@@ -213,9 +227,8 @@ parameter(struct sn_printer *p, const struct sn_buffer *b)
 	return n->decl;
 }
 
-/* Adds TEXT to a list that wraps at the hundredth column. */
-static void
-add_wrapped(struct sn_buf *out, size_t *line, const char *text, bool is_first)
+void
+sn_add_to_list(struct sn_buf *out, size_t *line, const char *text, bool is_first)
 {
 	size_t used = out->len - *line;
 
@@ -240,15 +253,15 @@ signature(struct sn_printer *p, struct sn_buf *out, const struct sn_func *f, boo
 	line = out->len;
 	sn_buf_addf(out, "%s(", p->func_name);
 	for (size_t i = 0; i < f->params.n; i++, is_first = false)
-		add_wrapped(out, &line, parameter(p, f->params.v[i]), is_first);
+		sn_add_to_list(out, &line, parameter(p, f->params.v[i]), is_first);
 	for (size_t i = 0; i < f->syms.n; i++, is_first = false) {
 		const struct sn_sym *s = f->syms.v[i];
 
 		sn_declare(p, s, s->name, "int64_t");
-		add_wrapped(out, &line, p->scope.v[p->scope.n - 1].decl, is_first);
+		sn_add_to_list(out, &line, p->scope.v[p->scope.n - 1].decl, is_first);
 	}
 	if (has_env)
-		add_wrapped(out, &line, "const struct env *env", is_first);
+		sn_add_to_list(out, &line, "const struct env *env", is_first);
 	sn_buf_add(out, is_first && !has_env ? "void)\n" : ")\n");
 }
 
@@ -264,12 +277,8 @@ unused(struct sn_printer *p, struct sn_buf *out, const struct sn_func *f, const 
 }
 
 void
-sn_printer_func(struct sn_printer *p, struct sn_buf *out, const struct sn_func *f, const char *name)
+sn_begin_function(struct sn_printer *p, const struct sn_func *f, const char *name)
 {
-	struct sn_uses u;
-	struct sn_buf text;
-
-	sn_buf_init(&text, p->arena);
 	sn_buf_init(&p->bodies, p->arena);
 	sn_map_init(&p->mask_bits, p->arena);
 	sn_map_init(&p->index_locals, p->arena);
@@ -278,6 +287,16 @@ sn_printer_func(struct sn_printer *p, struct sn_buf *out, const struct sn_func *
 	p->func_name = name;
 	p->nbodies = 0;
 	p->scratch = 0;
+}
+
+void
+sn_printer_func(struct sn_printer *p, struct sn_buf *out, const struct sn_func *f, const char *name)
+{
+	struct sn_uses u;
+	struct sn_buf text;
+
+	sn_buf_init(&text, p->arena);
+	sn_begin_function(p, f, name);
 	sn_find_uses(p, &f->body, &u);
 	bool has_env = u.has_scratch || (u.has_parallel && p->is_threaded);
 
@@ -291,29 +310,9 @@ sn_printer_func(struct sn_printer *p, struct sn_buf *out, const struct sn_func *
 	sn_buf_add(out, text.text);
 }
 
-/* The end of a helper with value Y. */
-static void
-helper_end(struct sn_printer *p, struct sn_buf *out, const char *y, const struct sn_local *x,
-	   struct sn_beyond beyond)
-{
-	if (!beyond.name) {
-		sn_buf_addf(out, "\n\treturn %s;\n}\n\n", y);
-	} else if (x->lanes == 1) {
-		sn_buf_addf(out, "\n\treturn fabsf(x) > %.1ff ? %sf(x) : %s;\n}\n\n", beyond.limit,
-			    beyond.name, y);
-	} else {
-		sn_buf_addf(out, "\t%s result = %s;\n\n\tfor (int i = 0; i < %d; i++)\n",
-			    sn_c_type(p, sn_ty_of(x->dtype, x->lanes, 0)), y, x->lanes);
-		sn_buf_addf(
-			out,
-			"\t\tif (fabsf(x[i]) > %.1ff)\n\t\t\tresult[i] = %sf(x[i]);\n\treturn result;\n}\n\n",
-			beyond.limit, beyond.name);
-	}
-}
-
 void
 sn_print_helper(struct sn_printer *p, const struct sn_func *f, const struct sn_local *x,
-		const struct sn_expr *y, struct sn_beyond beyond)
+		const struct sn_expr *y, const char *beyond)
 {
 	struct sn_printer outer = *p;
 	const char *type = sn_c_type(p, sn_ty_of(x->dtype, x->lanes, 0));
@@ -326,7 +325,17 @@ sn_print_helper(struct sn_printer *p, const struct sn_func *f, const struct sn_l
 		    sn_printf(p->arena, "%s %s", type, sn_declare(p, x, x->name, type)));
 	for (const struct sn_stmt *s = f->body.first; s; s = s->next)
 		stmt(p, &text, s, 1);
-	helper_end(p, &text, sn_expr_text(p, y, CP_COND + 1), x, beyond);
+	const char *result = sn_expr_text(p, y, CP_ASSIGN);
+
+	if (beyond) {
+		struct sn_ty ty = { x->dtype, x->lanes };
+		struct sn_fill fill = { .ty = ty };
+
+		sn_need_helpers(p, beyond, ty, ty);
+		result = sn_printf(p->arena, "%s%s(%s, %s)", beyond, sn_fill(p, "_$v", &fill),
+				   sn_name_of(p, x), result);
+	}
+	sn_buf_addf(&text, "\n\treturn %s;\n}\n\n", result);
 	sn_buf_add(&p->helpers, text.text);
 	outer.types = p->types;
 	outer.helpers = p->helpers;
@@ -335,26 +344,34 @@ sn_print_helper(struct sn_printer *p, const struct sn_func *f, const struct sn_l
 }
 
 void
-sn_print_func(struct sn_buf *out, const struct sn_dialect *d, const struct sn_func *f)
+sn_print_kernel(struct sn_buf *out, const struct sn_dialect *d, const struct sn_func *f,
+		const int *slots)
 {
 	struct sn_printer p;
 	struct sn_buf body;
 
 	sn_printer_init(&p, d, out->arena, f->pool);
 	sn_buf_init(&body, out->arena);
-	sn_printer_func(&p, &body, f, f->name);
-	sn_buf_add(
-		out,
-		"#include <math.h>\n#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n"
-		"#include <string.h>\n\n");
+	if (d->kernel)
+		sn_printer_kernel(&p, &body, f, f->name, slots);
+	else
+		sn_printer_func(&p, &body, f, f->name);
+	sn_buf_add(out, d->includes);
 	sn_printer_prologue(&p, out);
 	sn_buf_add(out, body.text);
+}
+
+void
+sn_print_func(struct sn_buf *out, const struct sn_dialect *d, const struct sn_func *f)
+{
+	sn_print_kernel(out, d, f, NULL);
 }
 
 const struct sn_dialect *
 sn_dialect_find(const char *name)
 {
-	static const struct sn_dialect *const all[] = { &sn_dialect_c, &sn_dialect_c99 };
+	static const struct sn_dialect *const all[] = { &sn_dialect_c, &sn_dialect_c99,
+							&sn_dialect_opencl };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		if (!strcmp(all[i]->name, name))
@@ -365,11 +382,17 @@ sn_dialect_find(const char *name)
 const char *
 sn_dialect_flags(const struct sn_dialect *d)
 {
-	return d->cc_flags;
+	return d->flags;
 }
 
 bool
 sn_dialect_has_vectors(const struct sn_dialect *d)
 {
 	return d->has_vectors;
+}
+
+bool
+sn_dialect_is_device(const struct sn_dialect *d)
+{
+	return d->kernel;
 }

@@ -1,11 +1,12 @@
 /*
  * The printer's state, shared by its files: print.c (functions and statements), print_names.c,
- * print_parallel.c, print_expr.c (expressions), helpers.c (templates, helpers, types). codegen/ only.
+ * print_parallel.c, print_kernel.c, print_expr.c (expressions), helpers.c (templates, helpers, types). codegen/ only.
  */
 #ifndef CODEGEN_PRINT_H
 #define CODEGEN_PRINT_H
 
 #include "codegen/dialect.h"
+#include "ir/loop.h"
 
 /* Type of a value as templates see it. A vector of bool is given as the integers of its mask. */
 struct sn_ty {
@@ -35,6 +36,7 @@ struct sn_printer {
 	struct sn_buf types, helpers; /* text to stand before the functions */
 	struct sn_map seen;	      /* names of what stands there */
 	bool has_env;		      /* some function takes struct env */
+	bool has_f64;
 
 	/* of the function being printed */
 	struct sn_map names;	       /* C names, by address of symbol, axis, local or buffer */
@@ -46,6 +48,7 @@ struct sn_printer {
 	int nbodies;
 	struct sn_buf bodies; /* functions that must stand before it */
 	bool is_in_body;      /* inside a parallel body */
+	struct sn_launch launch; /* of a kernel */
 	int64_t scratch;      /* bytes of scratch given out in the function */
 	int64_t scratch_max;  /* most over all functions */
 };
@@ -74,8 +77,8 @@ char sn_class_of(enum sn_dtype t, int lanes);
 struct sn_ty sn_ty_of(enum sn_dtype t, int lanes, int mask_bits);
 
 /* Names of C types; a vector type is declared on its first use. */
-const char *sn_c_scalar(enum sn_dtype t);
-const char *sn_c_memory(enum sn_dtype t);
+const char *sn_c_scalar(struct sn_printer *p, enum sn_dtype t);
+const char *sn_c_memory(struct sn_printer *p, enum sn_dtype t);
 const char *sn_c_type(struct sn_printer *p, struct sn_ty t);
 
 /* Fills in a template; OPS by number; '%' and the like as dialect.h says. */
@@ -86,6 +89,7 @@ struct sn_fill {
 	const void *row;
 	const char *base, *index; /* @b @i */
 	int touched;		  /* @n */
+	int lane;		  /* $j */
 };
 const char *sn_fill(struct sn_printer *p, const char *text, const struct sn_fill *f);
 
@@ -111,7 +115,22 @@ void sn_print_alloc(struct sn_printer *p, struct sn_buf *out, const struct sn_bu
 
 /* ---- print.c ---- */
 
+/* With or without a scope of its own. */
 void sn_print_block(struct sn_printer *p, struct sn_buf *out, const struct sn_block *b, int depth);
+void sn_print_stmts(struct sn_printer *p, struct sn_buf *out, const struct sn_block *b, int depth);
+void sn_begin_function(struct sn_printer *p, const struct sn_func *f, const char *name);
+/* Adds TEXT to a list that wraps at the hundredth column; LINE: where its last line began. */
+void sn_add_to_list(struct sn_buf *out, size_t *line, const char *text, bool is_first);
+
+/* ---- print_kernel.c ---- */
+
+/* F as a kernel; SLOTS: which of its memories a parameter lies in, counted in order of first use
+ * (NULL: each its own). Arguments: memories, an offset in bytes for each parameter, symbols. */
+void sn_printer_kernel(struct sn_printer *p, struct sn_buf *out, const struct sn_func *f,
+		       const char *name, const int *slots);
+void
+sn_print_launch_loop(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int depth);
+void sn_print_barrier(struct sn_printer *p, struct sn_buf *out, int depth);
 
 /* ---- print_parallel.c ---- */
 
@@ -126,14 +145,10 @@ bool sn_is_used(const struct sn_uses *u, const void *object);
 void
 sn_print_parallel(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int depth);
 
-/* Adds to the helpers the function of local X whose body is F's, and whose result Y is; elements
- * beyond LIMIT go to the library's function NAME, if that is not NULL. */
-struct sn_beyond {
-	double limit;
-	const char *name;
-};
+/* Adds to the helpers the function of local X whose body is F's, and whose result Y is, or, by the
+ * name of the dialect's helper BEYOND, what that makes of x and Y. */
 void sn_print_helper(struct sn_printer *p, const struct sn_func *f, const struct sn_local *x,
-		     const struct sn_expr *y, struct sn_beyond beyond);
+		     const struct sn_expr *y, const char *beyond);
 
 /* Helper function for OP as defined in codegen/math.c; false if there is none for the type. */
 bool

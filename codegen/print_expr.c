@@ -88,10 +88,8 @@ int_piece(struct sn_printer *p, enum sn_dtype t, int64_t x)
 {
 	const struct sn_dtype_info *d = sn_dtype_info(t);
 
-	if (x == INT64_MIN && t == DT_I64)
-		return primary("INT64_MIN");
-	if (x == INT32_MIN && t == DT_I32)
-		return primary("INT32_MIN");
+	if ((x == INT64_MIN && t == DT_I64) || (x == INT32_MIN && t == DT_I32))
+		return primary(p->dialect->types[t].lo);
 	if (d->kind == 'U' && d->bits >= 32)
 		return primary(sn_printf(p->arena, "%lluu", (unsigned long long)x));
 	return (struct sn_piece){ sn_printf(p->arena, "%lld", (long long)x),
@@ -228,12 +226,24 @@ word_of(enum sn_scalar_op op)
 				 : sn_scalar_info(op)->text;
 }
 
+/* The lanes of X into the array A, or back: a line of the dialect's TEMPLATE. */
+static void
+between_array(struct sn_printer *p, const char *template, struct sn_ty ty, int a, int x)
+{
+	const struct sn_piece ops[2] = { primary(sn_printf(p->arena, "%c", a)),
+					 primary(sn_printf(p->arena, "%c", x)) };
+	const struct sn_fill f = { .ty = ty, .ops = ops, .strength = CP_PRIMARY };
+
+	sn_buf_addf(&p->helpers, "\t%s\n", sn_fill(p, template, &f));
+}
+
 /* A helper that does the operation on elements of type T lane by lane, by way of arrays, over which
  * the compilers vectorise. */
 static const char *
 lane_by_lane(struct sn_printer *p, const struct sn_expr *e, enum sn_dtype t)
 {
-	const char *type = sn_c_type(p, (struct sn_ty){ t, e->lanes }), *elem = sn_c_scalar(t);
+	const struct sn_ty ty = { t, e->lanes };
+	const char *type = sn_c_type(p, ty), *elem = sn_c_scalar(p, t);
 	const char *name = word_of((enum sn_scalar_op)e->op);
 	char *full = sn_printf(p->arena, "%s_v%d%s", name, e->lanes, sn_dtype_info(t)->text);
 	struct sn_buf *out = &p->helpers;
@@ -253,9 +263,10 @@ lane_by_lane(struct sn_printer *p, const struct sn_expr *e, enum sn_dtype t)
 		sn_buf_addf(out, "%c[%d], ", 'a' + i, e->lanes);
 	sn_buf_addf(out, "r[%d];\n\n", e->lanes);
 	for (int i = 0; i < e->nargs; i++)
-		sn_buf_addf(out, "\tmemcpy(%c, &%c, sizeof(%c));\n", 'a' + i, 'x' + i, 'x' + i);
+		between_array(p, p->dialect->to_array, ty, 'a' + i, 'x' + i);
 	sn_buf_addf(out, "\tfor (int i = 0; i < %d; i++)\n\t\tr[i] = %s;\n", e->lanes, one);
-	sn_buf_add(out, "\tmemcpy(&x, r, sizeof(x));\n\treturn x;\n}\n\n");
+	between_array(p, p->dialect->of_array, ty, 'r', 'x');
+	sn_buf_add(out, "\treturn x;\n}\n\n");
 	return full;
 }
 
@@ -294,10 +305,10 @@ small_bits(struct sn_printer *p, const struct sn_expr *e)
 	sn_need_helpers(p, is_from ? "store_$t" : "load_$t", ty, ty);
 	if (is_from)
 		return primary(sn_printf(p->arena, "(%s)store_%s(%s)",
-					 sn_c_scalar((enum sn_dtype)e->dtype),
+					 sn_c_scalar(p, (enum sn_dtype)e->dtype),
 					 sn_dtype_info(t)->text, arg));
 	return primary(sn_printf(p->arena, "load_%s((%s)%s)", sn_dtype_info(t)->text,
-				 sn_c_memory(t), arg));
+				 sn_c_memory(p, t), arg));
 }
 
 static struct sn_piece
@@ -411,6 +422,16 @@ leaf(struct sn_printer *p, const struct sn_expr *e)
 	return primary(name);
 }
 
+static const struct sn_op_row *
+find_splat(struct sn_printer *p, char class)
+{
+	for (int i = 0; p->dialect->tables[i]; i++)
+		for (const struct sn_op_row *r = p->dialect->tables[i]->rows; r->classes; r++)
+			if (r->op == OP_SPLAT && strchr(r->classes, class))
+				return r;
+	sn_bug(p->arena->guard, "dialect %s has no splat", p->dialect->name);
+}
+
 static struct sn_piece
 constant(struct sn_printer *p, const struct sn_expr *e, int want)
 {
@@ -424,8 +445,10 @@ constant(struct sn_printer *p, const struct sn_expr *e, int want)
 
 	if (t == DT_BOOL)
 		x = primary(e->num.i ? "-1" : "0");
-	sn_need_helpers(p, "splat", ty, ty);
-	return primary(sn_fill(p, "splat_$v(@0)", &f));
+	const struct sn_op_row *r = find_splat(p, sn_class_of(ty.t, ty.lanes));
+
+	sn_need_helpers(p, r->helper, ty, ty);
+	return primary(sn_fill(p, r->text, &f));
 }
 
 /* The bits of a bool are 0 or 1, a mask's are not. */

@@ -93,6 +93,12 @@ sn_reset_names(struct sn_printer *p)
 	memset(&p->scope, 0, sizeof(p->scope));
 	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
 		sn_map_put(&p->taken, reserved[i], p);
+	for (const char *s = p->dialect->reserved; s && *s; s += strspn(s, " ")) {
+		size_t n = strcspn(s, " ");
+
+		sn_map_put(&p->taken, sn_strndup(p->arena, s, n), p);
+		s += n;
+	}
 	for (int op = 0; op < OP_COUNT; op++) { /* functions of math.h */
 		const char *text = sn_scalar_info((enum sn_scalar_op)op)->text;
 
@@ -147,7 +153,7 @@ element_type(struct sn_printer *p, const struct sn_buffer *b)
 {
 	if (b->lanes > 1)
 		return sn_c_type(p, sn_ty_of(b->dtype, b->lanes, 8));
-	return sn_c_memory(b->dtype);
+	return sn_c_memory(p, b->dtype);
 }
 
 /* "[14][16]" from dimension FIRST on. */
@@ -164,6 +170,20 @@ dims_text(struct sn_printer *p, const struct sn_buffer *b, int first)
 	return t.text;
 }
 
+/* "local ": what stands before the types of B's space. */
+static const char *
+space_text(struct sn_printer *p, const struct sn_buffer *b)
+{
+	const struct sn_kernel_words *k = p->dialect->kernel;
+
+	if (!k)
+		return "";
+	if (!k->spaces[b->space])
+		sn_bug(p->arena->guard, "dialect %s has no place for buffer '%s'", p->dialect->name,
+		       b->name);
+	return k->spaces[b->space];
+}
+
 /* "float (*acc)[16]": a pointer that is indexed as the buffer is. */
 const char *
 sn_pointer_text(struct sn_printer *p, const struct sn_buffer *b, const char *name)
@@ -171,7 +191,8 @@ sn_pointer_text(struct sn_printer *p, const struct sn_buffer *b, const char *nam
 	const char *type = element_type(p, b);
 
 	if (b->rank <= 1)
-		return sn_printf(p->arena, "%s%s *%s", b->is_const ? "const " : "", type, name);
+		return sn_printf(p->arena, "%s%s%s *%s", b->is_const ? "const " : "",
+				 space_text(p, b), type, name);
 	return sn_printf(p->arena, "%s (*%s)%s", type, name, dims_text(p, b, 1));
 }
 
@@ -209,7 +230,8 @@ sn_print_alloc(struct sn_printer *p, struct sn_buf *out, const struct sn_buffer 
 			p->scratch_max = p->scratch;
 		return;
 	}
-	sn_buf_addf(out, "%s %s%s", element_type(p, b), name, dims_text(p, b, 0));
+	sn_buf_addf(out, "%s%s %s%s", space_text(p, b), element_type(p, b), name,
+		    dims_text(p, b, 0));
 	if (p->dialect->align && b->lanes == 1 && buffer_bytes(b) >= 64)
 		sn_buf_addf(out, p->dialect->align, 64);
 	sn_buf_add(out, ";\n");

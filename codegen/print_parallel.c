@@ -171,6 +171,8 @@ static const char parallel_text[] =
 void
 sn_printer_prologue(struct sn_printer *p, struct sn_buf *out)
 {
+	if (p->has_f64 && p->dialect->kernel)
+		sn_buf_add(out, p->dialect->kernel->f64);
 	sn_buf_add(out, p->dialect->prologue);
 	sn_buf_addc(out, '\n');
 	sn_buf_add(out, p->types.text);

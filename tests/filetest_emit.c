@@ -9,7 +9,7 @@
 #include "codegen/codegen.h"
 #include "codegen/dialect.h"
 #include "support/file.h"
-#include "tests/filetest_loop.h"
+#include "tests/filetest_emit.h"
 
 typedef void entry_fn(void *const *args, const int64_t *syms);
 
@@ -29,27 +29,30 @@ print_entry(struct sn_buf *out, const struct sn_func *f)
 	sn_buf_add(out, ");\n}\n");
 }
 
-static bool
-compile(struct ft_run *r, const struct sn_dialect *d, const char *folder, const char *source)
+bool
+ft_emit_source(struct ft_run *r, const char *path, const char *source, const char *command)
 {
-	const char *path = sn_printf(r->arena, "%s/k.c", folder);
 	if (!sn_file_write(path, source, strlen(source), r->diags))
 		return false;
-	const char *march = d->has_vectors ? ft_setting(r, "march", "-march=native") : "";
-	const char *command = sn_printf(
-		r->arena,
-		"%s %s %s -Wall -Wextra -Wpedantic -Wconversion -Werror -shared -fPIC "
-		"-o %s/k.so %s/k.c -lm >%s/log 2>&1",
-		ft_setting(r, "cc", "gcc"), d->cc_flags, march, folder, folder, folder);
-	if (system(command) == 0)
+	if (system(sn_printf(r->arena, "%s %s >%s.log 2>&1", command, path, path)) == 0)
 		return true;
 	struct sn_file log;
-	if (sn_file_map(&log, sn_printf(r->arena, "%s/log", folder), r->diags)) {
-		ft_fail(r, "the C compiler complains:\n%.*s", (int)log.size,
-			(const char *)log.data);
+	if (sn_file_map(&log, sn_printf(r->arena, "%s.log", path), r->diags)) {
+		ft_fail(r, "the compiler complains:\n%.*s", (int)log.size, (const char *)log.data);
 		sn_file_unmap(&log);
 	}
 	return false;
+}
+
+static bool
+compile(struct ft_run *r, const struct sn_dialect *d, const char *folder, const char *source)
+{
+	const char *march = d->has_vectors ? ft_setting(r, "march", "-march=native") : "";
+	const char *command = sn_printf(
+		r->arena,
+		"%s %s %s -Wall -Wextra -Wpedantic -Wconversion -Werror -shared -fPIC -lm -o %s/k.so",
+		ft_setting(r, "cc", "gcc"), d->flags, march, folder);
+	return ft_emit_source(r, sn_printf(r->arena, "%s/k.c", folder), source, command);
 }
 
 /* Calls the kernel in the shared object; false if that can't be loaded. */
@@ -68,17 +71,24 @@ call(struct ft_run *r, const char *folder, const struct ft_args *args)
 }
 
 static bool
+run_on_cpu(struct ft_run *r, const struct sn_dialect *d, const struct ft_args *args,
+	   const char *folder)
+{
+	struct sn_buf source;
+	sn_buf_init(&source, r->arena);
+	sn_buf_add(&source, r->out->text);
+	print_entry(&source, args->func);
+	return compile(r, d, folder, source.text) && call(r, folder, args);
+}
+
+static bool
 run_and_compare(struct ft_run *r, const struct sn_dialect *d, const struct sn_func *f,
 		const char *folder)
 {
 	struct ft_args want, got;
-	struct sn_buf source;
-	sn_buf_init(&source, r->arena);
-	sn_buf_add(&source, r->out->text);
-	print_entry(&source, f);
 	if (!ft_args_make(r, f, &want) || !ft_args_make(r, f, &got) || !ft_args_interp(r, &want))
 		return false;
-	if (!compile(r, d, folder, source.text) || !call(r, folder, &got))
+	if (!(d->kernel ? ft_run_kernel(r, d, &got, folder) : run_on_cpu(r, d, &got, folder)))
 		return false;
 	double tolerance = strtod(ft_setting(r, "tolerance", "1e-6"), NULL);
 	return ft_args_check_borders(r, &got) && ft_args_compare(r, &want, &got, tolerance);
@@ -93,7 +103,7 @@ ft_emit(struct ft_run *r, const char *args)
 	const struct sn_func *f = ft_loop_parse(r, r->file->ir);
 	if (!f)
 		return false;
-	sn_print_func(r->out, d, f);
+	sn_print_kernel(r->out, d, f, ft_kernel_slots(r, f));
 	if (strcmp(ft_setting(r, "run", "yes"), "no") == 0)
 		return true;
 	char folder[] = "/tmp/sinter-emit-XXXXXX";

@@ -80,6 +80,14 @@ ft_args_print(struct ft_run *r, const struct ft_args *a)
 	}
 }
 
+size_t
+ft_args_whole(const struct ft_args *a, size_t i, void **out_bytes, size_t *out_size)
+{
+	*out_bytes = (char *)a->bytes[i] - BORDER;
+	*out_size = size_of(a, i) + 2 * BORDER;
+	return BORDER;
+}
+
 bool
 ft_args_check_borders(struct ft_run *r, const struct ft_args *a)
 {

@@ -24,6 +24,9 @@ bool ft_args_make(struct ft_run *r, const struct sn_func *f, struct ft_args *out
 bool ft_args_interp(struct ft_run *r, const struct ft_args *args);
 void ft_args_print(struct ft_run *r, const struct ft_args *args);
 
+/* The memory of parameter I with its borders; returns where in it the parameter starts. */
+size_t ft_args_whole(const struct ft_args *args, size_t i, void **out_bytes, size_t *out_size);
+
 /* Has nothing been written beside the parameters? */
 bool ft_args_check_borders(struct ft_run *r, const struct ft_args *args);
 
