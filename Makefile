@@ -160,6 +160,9 @@ SUITES	= $(filter-out $(SCRIPTS),\
 HELPERS	= $(patsubst %.c,$(B)/%,$(wildcard tests/models/*.c))
 RUN	= B=$(B) CC='$(CC)' VENV=$(VENV) tests/run $(if $(T),-k '$(T)')
 
+# Fuzz targets, for files instead of a fuzzer.
+REPLAY	= $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/replay_%,$(wildcard tests/fuzz/fuzz_*.c))
+
 SAN	= -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 $(B)/tests/filetest: $(B)/tests/filetest.o $(FT_OBJ) $(LAYER_LIBS) $(RT_LIB)
@@ -181,16 +184,27 @@ $(B)/tests/onnx/suite: $(ONNX_OBJ) $(LAYER_LIBS) $(RT_LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(ONNX_OBJ) $(LINK_LIBS)
 
+# A fuzz target on given files, once.
+$(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(LAYER_LIBS) $(RT_LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LINK_LIBS)
+
 # Other programs of the tests, of one file each.
 $(B)/tests/%: $(B)/tests/%.o $(LAYER_LIBS) $(RT_LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LINK_LIBS)
 
+# Unit and file tests under sanitizers, which are builds of their own.
+SAN_UNIT = $(UNIT:$(B)/%=build/asan/%)
+SAN_FILES = $(FILETEST:$(B)/%=build/asan/%)
+
 # Debian's packages first: what is built below needs them. The Python packages may be missing.
 check: deps
 	$(Q)tests/fetch.sh venv || test $$? -eq 3
-	$(Q)$(SUBMAKE) all unit $(FILETEST) $(HELPERS) $(ONNX_SUITE)
-	$(Q)$(RUN) $(SUITES) $(if $(FILETEST),--files $(FILETEST)) $(UNIT) $(SCRIPTS)
+	$(Q)$(SUBMAKE) all unit $(FILETEST) $(HELPERS) $(ONNX_SUITE) $(REPLAY)
+	$(Q)$(SUBMAKE) asan tsan
+	$(Q)$(RUN) $(SUITES) $(if $(FILETEST),--files $(FILETEST)) $(UNIT) $(SCRIPTS) \
+		--files $(SAN_FILES) $(SAN_UNIT) $(TSAN)
 
 unit: $(UNIT)
 
@@ -220,10 +234,19 @@ check-onnx: venv
 	$(Q)$(SUBMAKE) $(ONNX_SUITE)
 	$(Q)B=$(B) DIALECT=$(DIALECT) BLESS=$(BLESS) $(VENV)/bin/python tests/check_onnx.py
 
-# Unit and file tests once more, under AddressSanitizer and UBSan.
-check-asan:
-	$(Q)$(SUBMAKE) B=build/asan CFLAGS='$(SAN)' unit $(FILETEST:$(B)/%=build/asan/%)
-	$(Q)$(SUBMAKE) B=build/asan CFLAGS='$(SAN)' check-programs
+# The whole test set once more, under AddressSanitizer and UBSan: unit and file tests, the ONNX suite
+# with its generated code, the command, all networks as far as emitted C, the fuzzers' inputs.
+ASAN	= tests/cli/check_cli.py tests/check_onnx.py tests/onnx/check_c99.py \
+	  tests/models/check_clean.py tests/fuzz/check_replay.sh
+
+asan:
+	$(Q)$(SUBMAKE) B=build/asan CFLAGS='$(SAN)' unit $(SAN_FILES)
+
+check-asan: venv
+	$(Q)$(SUBMAKE) B=build/asan CFLAGS='$(SAN)' check-asan-programs
+
+check-asan-programs: all $(UNIT) $(FILETEST) $(ONNX_SUITE) $(REPLAY)
+	$(Q)CODE_CFLAGS='-fsanitize=address,undefined' $(RUN) -t 7200 $(ASAN) --files $(FILETEST) $(UNIT)
 
 # libFuzzer over tests/fuzz/fuzz_*.c, FUZZ_SECONDS each; new inputs are kept under build/fuzz.
 FUZZ_SECONDS ?= 60
@@ -237,16 +260,29 @@ fuzz:
 	$(Q)for f in $(FUZZERS); do mkdir -p build/fuzz/corpus/$$f; \
 		echo "  FUZZ    $$f, $(FUZZ_SECONDS) s"; \
 		build/fuzz/tests/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
-			-rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
+			-rss_limit_mb=2048 -entropic=0 -verbosity=0 -print_final_stats=1 \
 			-artifact_prefix=build/fuzz/ build/fuzz/corpus/$$f \
 			$$(ls -d tests/fuzz/corpus/$$f 2>/dev/null) || exit 1; done
 
 # The worker pool and the sessions on it, under ThreadSanitizer.
 TSAN	= $(patsubst tests/unit/%.c,build/tsan/tests/unit/%,\
 	  $(wildcard tests/unit/test_pool.c tests/unit/test_runtime.c))
-check-tsan:
+tsan:
 	$(Q)$(SUBMAKE) B=build/tsan LAYERS=support UNIT_HELP= CFLAGS='-O1 -g -fsanitize=thread' $(TSAN)
+
+check-tsan: tsan
 	$(Q)B=build/tsan CC='$(CC)' tests/run $(TSAN)
+
+# Emitted C: warnings of gcc and clang over all networks and the whole suite, twice the same.
+check-clean: all venv
+	$(Q)$(SUBMAKE) $(ONNX_SUITE)
+	$(Q)B=$(B) $(VENV)/bin/python tests/models/check_clean.py --all
+	$(Q)B=$(B) CLANG=1 $(VENV)/bin/python tests/check_onnx.py
+	$(Q)B=$(B) CLANG=1 DIALECT=c99 $(VENV)/bin/python tests/check_onnx.py
+
+# The command, the runtime and most unit tests under memcheck, small networks.
+check-valgrind: all unit venv
+	$(Q)B=$(B) $(VENV)/bin/python tests/models/check_valgrind.py --all
 
 # One unit test alone, with its own output: make unit-buf
 unit-%: $(B)/tests/unit/test_%
@@ -267,6 +303,10 @@ deps:
 
 bench: all venv
 	$(Q)B=$(B) $(VENV)/bin/python bench/bench.py $(BENCH)
+
+# Seconds and memory of compiling.
+bench-compile: all venv
+	$(Q)$(VENV)/bin/python bench/compile.py --sinter $(B)/sinter
 
 # make demo, ocr, digits
 include examples/examples.mk
@@ -320,14 +360,17 @@ help:
 	@echo 'make check-unit   the unit tests; make unit-NAME runs one alone'
 	@echo 'make check-files  the file tests tests/**/*.sn; T=cse only those with cse in their path'
 	@echo 'make check-onnx   the ONNX backend suite'
-	@echo 'make check-asan   unit and file tests under AddressSanitizer and UBSan'
-	@echo 'make fuzz         libFuzzer on models and texts, FUZZ_SECONDS each'
+	@echo 'make check-clean  emitted C: warnings of gcc and clang, twice the same; everything'
+	@echo 'make check-asan   the test set under AddressSanitizer and UBSan'
 	@echo 'make check-tsan   the worker pool under ThreadSanitizer'
+	@echo 'make check-valgrind  the command, the runtime, unit tests under memcheck'
+	@echo 'make fuzz         libFuzzer on models and texts, FUZZ_SECONDS each'
 	@echo 'make check-lint   clang-format and clang-tidy; also check-style, check-layers,'
 	@echo '                  check-headers'
 	@echo 'make bless T=PATH rewrites the expectations of file tests'
 	@echo 'make format       formats the sources'
 	@echo 'make bench        speed against ONNX Runtime'
+	@echo 'make bench-compile  seconds and memory of compiling'
 	@echo 'make install      DESTDIR, prefix (now $(prefix)); with make shared inside'
 	@echo 'make deps         what is needed from Debian'
 	@echo 'make clean        removes what was built, keeps what was fetched'
@@ -338,6 +381,6 @@ help:
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: all lib shared command check unit check-programs check-unit check-files check-lint
-.PHONY: check-layers check-style check-headers check-onnx check-asan check-tsan bless venv deps
-.PHONY: bench
+.PHONY: check-layers check-style check-headers check-onnx check-clean check-asan check-asan-programs
+.PHONY: check-tsan check-valgrind asan tsan bless venv deps bench bench-compile
 .PHONY: fuzz format install clean help

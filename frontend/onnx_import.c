@@ -147,21 +147,12 @@ import(struct sn_reader *r, const struct sn_wire_bytes *bytes, const char *folde
 	return r->diags->errors == errors ? g : NULL;
 }
 
-static void
-release_scratch(void *scratch)
-{
-	sn_arena_release(scratch);
-}
-
 /* With a scratch arena that is released now, or with arena A if work ends through the guard. */
 static struct sn_graph *
 with_scratch(struct sn_reader *r, const struct sn_wire_bytes *bytes, const char *folder,
 	     const struct sn_import_opts *o)
 {
-	struct sn_arena *scratch = SN_NEW(r->arena, struct sn_arena);
-	sn_arena_init(scratch, r->arena->guard);
-	scratch->budget = r->arena->budget;
-	sn_arena_defer(r->arena, release_scratch, scratch);
+	struct sn_arena *scratch = sn_arena_child(r->arena);
 	r->scratch = scratch;
 	struct sn_graph *g = import(r, bytes, folder, o);
 	sn_arena_release(scratch);

@@ -300,13 +300,12 @@ check_all_types(struct verifier *c, struct sn_graph *g)
 bool
 sn_graph_verify(struct sn_graph *g, struct sn_diags *diags)
 {
-	struct sn_arena scratch;
-	sn_arena_init(&scratch, g->arena->guard);
-	struct verifier c = { .diags = diags, .arena = &scratch, .ok = true };
-	sn_map_init(&c.defined, &scratch);
+	struct sn_arena *scratch = sn_arena_child(g->arena);
+	struct verifier c = { .diags = diags, .arena = scratch, .ok = true };
+	sn_map_init(&c.defined, scratch);
 	check_graph(&c, g);
 	if (c.ok)
 		check_all_types(&c, g);
-	sn_arena_release(&scratch);
+	sn_arena_release(scratch);
 	return c.ok;
 }

@@ -33,6 +33,8 @@ sn_device_spread(struct sn_emit *e, struct sn_scope *s, const struct sn_axis *co
 {
 	struct sn_pool *p = e->c->pool;
 	int first = first_long(axes, from, to);
+	if (flat->kind == EX_OP && first_long(axes, first + 1, to) < to)
+		flat = sn_at_let(e->b, "e", flat);
 	for (int i = to - 1; i >= from; i--) {
 		const struct sn_axis *a = axes[i];
 		const struct sn_expr *at = flat;
@@ -48,6 +50,26 @@ sn_device_spread(struct sn_emit *e, struct sn_scope *s, const struct sn_axis *co
 		}
 		sn_scope_axis(e, s, a, at);
 	}
+}
+
+const struct sn_expr *
+sn_device_spread_lanes(struct sn_emit *e, struct sn_scope *s, const struct sn_axis *const *axes,
+		       int to, const struct sn_expr *flat, int64_t lanes)
+{
+	struct sn_pool *p = e->c->pool;
+	if (lanes == 1) {
+		sn_device_spread(e, s, axes, 0, to, flat);
+		return NULL;
+	}
+	const struct sn_axis *last = axes[to - 1];
+	const struct sn_expr *steps = sn_divk(p, last->extent, lanes), *at = flat;
+	if (first_long(axes, 0, to) < to - 1)
+		at = sn_op2(p, OP_MOD, flat, steps);
+	sn_device_spread(e, s, axes, 0, to - 1, sn_op2(p, OP_FLOORDIV, flat, steps));
+	at = sn_at_let(e->b, last->name, sn_mulk(p, at, lanes));
+	const struct sn_expr *l = sn_at_for(e->b, LK_VECTOR, "l", sn_int(p, lanes));
+	sn_scope_axis(e, s, last, sn_add(p, at, l));
+	return l;
 }
 
 /* May the last group have items without a point? */
@@ -81,6 +103,54 @@ sn_device_close_points(struct sn_builder *b, const struct sn_expr *points, int64
 		sn_at_end(b);
 	sn_at_end(b);
 	sn_at_end(b);
+}
+
+/* What an access is that moves with the items, and by how much more than one element. */
+struct scatter {
+	struct sn_sched_ctx *c;
+	const struct sn_axis *axis;
+	int n, far;
+};
+
+static void
+note_access(struct scatter *s, const struct sn_tensor *t, const struct sn_expr *const *idx)
+{
+	struct sn_pool *p = s->c->pool;
+	const struct sn_expr *coef, *rest;
+	int64_t k;
+	if (t->store == TS_SCRATCH)
+		return;
+	const struct sn_expr *off = sn_layout_offset(p, sn_layout_of(p, t), idx);
+	s->n++;
+	if (sn_affine_split(p, off, s->axis, &coef, &rest) && sn_get_int(coef, &k) && k >= -1
+	    && k <= 1)
+		return;
+	s->far++;
+}
+
+static void
+note_reads(struct scatter *s, const struct sn_expr *e)
+{
+	struct sn_read_list reads = { 0 };
+	sn_reads_of(e, s->c->scratch, &reads);
+	for (size_t i = 0; i < reads.list.n; i++)
+		note_access(s, reads.list.v[i]->tensor, reads.list.v[i]->args);
+}
+
+/* Bytes that memory moves for one f32 among others that nobody asked for, as elements. */
+enum { SECTOR = 8 };
+
+double
+sn_device_scatter(struct sn_sched_ctx *c, const struct sn_comp *m, const struct sn_axis *axis)
+{
+	struct scatter s = { c, axis, 0, 0 };
+	for (int i = 0; m->reducer && i < m->reducer->nargs; i++)
+		note_reads(&s, m->args[i]);
+	for (int i = 0; i < m->nresults && !m->reducer; i++) {
+		note_reads(&s, m->results[i].value);
+		note_access(&s, m->results[i].tensor, m->results[i].idx);
+	}
+	return s.n ? 1 + (double)(SECTOR - 1) * s.far / s.n : 1;
 }
 
 /* Scalar steps that a unit does in a cycle, items that it holds at once, and how much longer a step

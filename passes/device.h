@@ -20,11 +20,28 @@ const struct sn_expr *sn_device_points(struct sn_pool *p, const struct sn_axis *
 void sn_device_spread(struct sn_emit *e, struct sn_scope *s, const struct sn_axis *const *axes,
 		      int from, int to, const struct sn_expr *flat);
 
+/*
+ * The same for points of LANES elements each along the last axis, whose extent
+ * they divide: opens a vector loop and returns its axis; NULL: LANES is 1, and
+ * nothing is open.
+ */
+const struct sn_expr *
+sn_device_spread_lanes(struct sn_emit *e, struct sn_scope *s, const struct sn_axis *const *axes,
+		       int to, const struct sn_expr *flat, int64_t lanes);
+
 /* Opens grid and item loop over POINTS, ITEMS a group, and a guard where the last group has fewer;
  * returns the point. sn_device_close_points ends all of it. */
 const struct sn_expr *
 sn_device_open_points(struct sn_builder *b, const struct sn_expr *points, int64_t items);
 void sn_device_close_points(struct sn_builder *b, const struct sn_expr *points, int64_t items);
+
+/* Does K store elements that share a byte? */
+bool sn_device_shares_bytes(const struct sn_kernel *k);
+
+/* How much more memory traffic M makes where neighbouring items are neighbours along AXIS, for reads
+ * and results that move by more than one element then; 1: none. */
+double
+sn_device_scatter(struct sn_sched_ctx *c, const struct sn_comp *m, const struct sn_axis *axis);
 
 /* Cycles of WORK in scalar steps (sn_rows_scalar_cost) by as many items as POINTS: of the units'
  * arithmetic, or of one item that waits for its loads. */
@@ -35,5 +52,18 @@ double sn_device_items_choose(struct sn_sched_ctx *c, struct sn_kernel *k);
 bool sn_device_items_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_builder *b);
 bool
 sn_device_items_keeps(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_tensor *t);
+
+/*
+ * The group_rows schedule: some items of a group for each point of the shared axes (of all axes of a
+ * single reduction), scratch in shared memory.
+ */
+double sn_device_rows_choose(struct sn_sched_ctx *c, struct sn_kernel *k);
+bool sn_device_rows_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_builder *b);
+bool
+sn_device_rows_keeps(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_tensor *t);
+
+/* The turn schedule (passes/device_turn.c). */
+double sn_device_turn_choose(struct sn_sched_ctx *c, struct sn_kernel *k);
+bool sn_device_turn_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_builder *b);
 
 #endif

@@ -7,11 +7,12 @@
  *	      the shared axes at that point; scratch, one slice on the stack
  *	      for each stage: loops over its own axes, the reduction inside
  *
- * A kernel of one stage without shared axes goes over all its parallel axes like
- * that.  Reductions run in blocks, as in the universal schedule for a CPU.  Where
+ * A kernel of one stage goes over all its parallel axes like that, a contiguous map
+ * LANES elements at a time.  Reductions run in blocks, as in the universal schedule for a CPU.  Where
  * results have less than a byte, two items would store to the same one: a single
  * item loops over the points.
  */
+#include "ir/index.h"
 #include "passes/device.h"
 
 /* Most bytes of one scratch slice that an item keeps for itself, and items that are good for a group. */
@@ -21,12 +22,11 @@ enum { ITEM_SLICE = 1 << 10, GOOD_ITEMS = 128 };
 static int
 spread_axes(const struct sn_kernel *k)
 {
-	return k->stages.n == 1 && k->nshared == 0 ? k->stages.v[0]->naxes : k->nshared;
+	return k->stages.n == 1 ? k->stages.v[0]->naxes : k->nshared;
 }
 
-/* Does K store elements that share a byte? */
-static bool
-shares_bytes(const struct sn_kernel *k)
+bool
+sn_device_shares_bytes(const struct sn_kernel *k)
 {
 	for (size_t i = 0; i < k->stages.n; i++)
 		for (int r = 0; r < k->stages.v[i]->nresults; r++) {
@@ -35,6 +35,21 @@ shares_bytes(const struct sn_kernel *k)
 				return true;
 		}
 	return false;
+}
+
+/* Elements that an item takes at once of a map that is contiguous along its last axis, if there is
+ * work enough for all units then. */
+static int64_t
+lanes_for(struct sn_sched_ctx *c, const struct sn_kernel *k, double points)
+{
+	const struct sn_comp *m = k->stages.v[0];
+	int64_t lanes = c->target->load_floats;
+	if (k->stages.n != 1 || m->reducer || m->naxes == 0 || lanes == 1
+	    || sn_device_shares_bytes(k)
+	    || points < (double)(lanes * GOOD_ITEMS * c->target->units))
+		return 1;
+	const struct sn_axis *a = sn_rows_map_axis(c, k, m, lanes);
+	return a && sn_prove_divides(a->extent, lanes) ? lanes : 1;
 }
 
 /* Fewer items a group where groups would be fewer than units. */
@@ -49,16 +64,33 @@ items_for(const struct sn_target *t, const struct sn_expr *points)
 	return n < 1 ? 1 : n < items ? n : items;
 }
 
+/* Scalar steps, more for stages whose neighbouring points lie far apart. */
+static double
+work_of(struct sn_sched_ctx *c, const struct sn_kernel *k, int nspread)
+{
+	double work = 0;
+	for (size_t i = 0; i < k->stages.n; i++) {
+		const struct sn_comp *m = k->stages.v[i];
+		double n = sn_rows_points(m->axes, 0, m->naxes);
+		double one = n * (5 * sn_rows_points(m->red, 0, m->nred) + 5);
+		work += one * (nspread ? sn_device_scatter(c, m, m->axes[nspread - 1]) : 1);
+	}
+	return work;
+}
+
 double
 sn_device_items_choose(struct sn_sched_ctx *c, struct sn_kernel *k)
 {
 	int n = spread_axes(k);
 	double points = sn_rows_points(k->stages.v[0]->axes, 0, n);
 	const struct sn_expr *all = sn_device_points(c->pool, k->stages.v[0]->axes, n);
-	int64_t items = shares_bytes(k) ? 0 : items_for(c->target, all);
+	int64_t lanes = lanes_for(c, k, points);
+	int64_t items = sn_device_shares_bytes(k)
+				? 0
+				: items_for(c->target, sn_divk(c->pool, all, lanes));
 	sn_kernel_set_knob(c->module->program, k, "items", items);
-	return sn_device_cost(c->target, sn_rows_scalar_cost(k),
-			      items == 0 || points < 1 ? 1 : points);
+	sn_kernel_set_knob(c->module->program, k, "lanes", lanes);
+	return sn_device_cost(c->target, work_of(c, k, n), items == 0 || points < 1 ? 1 : points);
 }
 
 bool
@@ -80,24 +112,30 @@ emit_halos(struct sn_rows *r, const struct sn_expr *at)
 	sn_at_end(r->b);
 }
 
-/* All stages for the point that r->shared names; the one stage at POINT of all its axes. */
+/* The work at point (or LANES of them) AT. */
 static void
-emit_point(struct sn_rows *r, bool is_point)
+emit_point(struct sn_rows *r, const struct sn_expr *at, int64_t lanes)
 {
-	sn_emit_scratch(&r->e);
-	if (is_point)
+	const struct sn_kernel *k = r->kernel;
+	if (sn_device_spread_lanes(&r->e, &r->shared, r->m->axes, spread_axes(k), at, lanes)) {
 		sn_rows_point(r, &r->shared);
-	for (size_t i = 0; i < r->kernel->stages.n && !is_point; i++)
-		sn_rows_stage(r, r->kernel->stages.v[i]);
+		sn_at_end(r->b);
+		return;
+	}
+	sn_emit_scratch(&r->e, SP_STACK, 1);
+	if (k->stages.n == 1)
+		sn_rows_point(r, &r->shared);
+	for (size_t i = 0; i < k->stages.n && k->stages.n > 1; i++)
+		sn_rows_stage(r, k->stages.v[i]);
 }
 
 bool
 sn_device_items_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_builder *b)
 {
 	struct sn_rows r = { .c = c, .pool = c->pool, .b = b, .kernel = k, .m = k->stages.v[0] };
-	int64_t items = sn_kernel_knob(k, "items", 0);
-	int n = spread_axes(k);
-	const struct sn_expr *points = sn_device_points(c->pool, r.m->axes, n);
+	int64_t items = sn_kernel_knob(k, "items", 0), lanes = sn_kernel_knob(k, "lanes", 1);
+	const struct sn_expr *points = sn_device_points(c->pool, r.m->axes, spread_axes(k));
+	points = sn_divk(c->pool, points, lanes);
 	const struct sn_expr *spread = items ? points : sn_int(c->pool, 1);
 	r.lanes = 1;
 	r.outermost = LK_SERIAL;
@@ -106,8 +144,7 @@ sn_device_items_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct 
 	emit_halos(&r, at);
 	if (!items)
 		at = sn_at_for(b, LK_SERIAL, "p", points);
-	sn_device_spread(&r.e, &r.shared, r.m->axes, 0, n, at);
-	emit_point(&r, n > k->nshared);
+	emit_point(&r, at, lanes);
 	if (!items)
 		sn_at_end(b);
 	sn_device_close_points(b, spread, items ? items : 1);

@@ -181,8 +181,6 @@ stage_side(struct dt *t, int i, const struct sn_expr *kbase, const struct sn_exp
 	struct sn_scope s = sn_scope_copy(&t->e, &t->scope);
 	if (rest)
 		q = sn_op2(t->pool, OP_MIN, q, sn_addk(t->pool, tiled_points(t), -1));
-	if (t->s.nred - t->s.first_tiled > 1)
-		q = sn_at_let(t->b, "k", q);
 	sn_device_spread(&t->e, &s, t->s.red, t->s.first_tiled, t->s.nred, q);
 	put_own(t, i, &s, u);
 	sn_at_store(t->b, g->shared, to, sn_emit_expr(&t->e, &s, t->s.side[i].value));

@@ -148,8 +148,8 @@ set_knobs(struct sn_sched_ctx *c, struct sn_kernel *k, const struct dt_knobs *n)
 }
 
 /* Multiply-adds a unit starts in a cycle; cycles of a tile step that nothing hides where a group is
- * alone; of a launch. */
-enum { UNIT_MACS = 128, STEP_LATENCY = 600 };
+ * alone; groups that hide each other's. */
+enum { UNIT_MACS = 128, STEP_LATENCY = 400, GROUPS_AT_ONCE = 4 };
 
 /* Tiles to choose from: rows and columns of a group, and of an item. */
 static const struct dt_knobs tiles[] = {
@@ -210,7 +210,8 @@ cost_of(const struct sn_target *t, const struct size *z, const struct dt_knobs *
 	double loads = 1 + 2 * (ty + tx / (double)n->lanes * 2) / (ty * tx);
 	double work = (double)(n->block[DT_Y] * n->block[DT_X]) * red / UNIT_MACS * loads;
 	double waves = whole(groups, t->units);
-	double least = red / (double)n->bk * STEP_LATENCY * whole(groups, t->units * 4);
+	double least = (red / (double)n->bk * STEP_LATENCY + work)
+		       * whole(groups, t->units * GROUPS_AT_ONCE);
 	return waves * work > least ? waves * work : least;
 }
 

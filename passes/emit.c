@@ -73,7 +73,7 @@ slice_elements(struct sn_emit *e, const struct sn_tensor *t)
 }
 
 void
-sn_emit_scratch(struct sn_emit *e)
+sn_emit_scratch(struct sn_emit *e, enum sn_space space, int64_t slices)
 {
 	struct sn_tensor_list stores = { 0 };
 	sn_kernel_stores(e->kernel, e->c->scratch, &stores);
@@ -81,8 +81,8 @@ sn_emit_scratch(struct sn_emit *e)
 		struct sn_tensor *t = stores.list.v[i];
 		if (t->store != TS_SCRATCH)
 			continue;
-		int64_t n = slice_elements(e, t);
-		struct sn_buffer *b = sn_at_alloc(e->b, SP_STACK, t->name, t->type.dtype, 1, &n);
+		int64_t n = slices * slice_elements(e, t);
+		struct sn_buffer *b = sn_at_alloc(e->b, space, t->name, t->type.dtype, 1, &n);
 		b->align = 64;
 		sn_map_put_num(&e->buffers, (uint64_t)t->id + 1, b);
 	}
@@ -138,7 +138,7 @@ sn_emit_offset(struct sn_emit *e, const struct sn_tensor *t, const struct sn_exp
 	struct sn_pool *p = e->c->pool;
 	if (t->store != TS_SCRATCH)
 		return sn_layout_offset(p, sn_layout_of(p, t), idx);
-	const struct sn_expr *off = sn_int(p, 0);
+	const struct sn_expr *off = e->slice ? e->slice : sn_int(p, 0);
 	for (int d = e->kernel->nshared; d < t->type.rank; d++)
 		off = sn_add(p, sn_mul(p, off, t->type.dims[d]), idx[d]);
 	return off;

@@ -26,14 +26,16 @@ struct sn_emit {
 	struct sn_map buffers;		 /* by tensor id */
 	struct sn_map params;		 /* by tensor id: parameter number + 1 */
 	SN_VEC(struct sn_tensor *) args; /* the tensor behind each parameter */
+	const struct sn_expr *slice;	 /* which slice of scratch is meant; NULL: the only one */
 };
 
 /* Makes a parameter for each distinct stored tensor that K reads or stores. */
 void sn_emit_init(struct sn_emit *e, struct sn_sched_ctx *c, const struct sn_kernel *k,
 		  struct sn_builder *b);
 
-/* Allocates the scratch tensors of the kernel, one slice each; to be called inside the shared axes' loops. */
-void sn_emit_scratch(struct sn_emit *e);
+/* Allocates the scratch tensors of the kernel, SLICES of each; of private ones, inside the shared axes'
+ * loops, there is one. */
+void sn_emit_scratch(struct sn_emit *e, enum sn_space space, int64_t slices);
 
 void sn_scope_put(struct sn_emit *e, struct sn_scope *s, const struct sn_expr *from,
 		  const struct sn_expr *to);

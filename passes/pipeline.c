@@ -22,12 +22,14 @@ static const char *const pipeline[] = {
 	"remove-dead-kernels", /* views that all readers looked through */
 	"assign-layouts",      /* before choosing: knobs depend on what is contiguous */
 	"collapse-axes",       /* layouts say what is contiguous; schedules like long axes */
+	"split-reductions",    /* axes are as long as they get; parts get schedules of their own */
 	"choose-schedule",
 	"pack-constants", /* constants are walked as the schedules walk them */
 	/* loop: how it is computed */
 	"apply-schedules",
 	"vectorize",
 	"legalize-vectors", /* the other case: loops over lanes stay loops */
+	"remove-dead-values", /* before names are given to what they compute */
 	"hoist-invariants", /* last of those that build expressions */
 	"plan-memory",	    /* last: it reads what the functions touch */
 	NULL,

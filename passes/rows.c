@@ -39,9 +39,9 @@ reads_allow(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_e
 	return true;
 }
 
-/* The last own axis of a map along which results and reads are contiguous. */
-static const struct sn_axis *
-map_axis(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_comp *m, int64_t lanes)
+const struct sn_axis *
+sn_rows_map_axis(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_comp *m,
+		 int64_t lanes)
 {
 	if (m->reducer || m->naxes == k->nshared || lanes == 1)
 		return NULL;
@@ -55,8 +55,9 @@ map_axis(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_comp
 	return a;
 }
 
-static const struct sn_axis *
-red_axis(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_comp *m, int64_t lanes)
+const struct sn_axis *
+sn_rows_red_axis(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_comp *m,
+		 int64_t lanes)
 {
 	if (!m->reducer || !m->reducer->merge[0] || m->nred == 0 || lanes == 1)
 		return NULL;
@@ -106,9 +107,9 @@ vector_cost(struct sn_sched_ctx *c, const struct sn_kernel *k)
 		int64_t lanes = tile_lanes(c, m);
 		double n = sn_rows_points(m->axes, 0, m->naxes),
 		       r = sn_rows_points(m->red, 0, m->nred);
-		if (map_axis(c, k, m, lanes))
+		if (sn_rows_map_axis(c, k, m, lanes))
 			sum += n / (double)lanes * 8;
-		else if (red_axis(c, k, m, lanes))
+		else if (sn_rows_red_axis(c, k, m, lanes))
 			sum += n * (r / (double)lanes * 6 + 30);
 		else
 			sum += scalar_cost(m);
@@ -122,7 +123,8 @@ sn_rows_choose(struct sn_sched_ctx *c, struct sn_kernel *k)
 	int64_t lanes = 1;
 	for (size_t i = 0; i < k->stages.n; i++) {
 		int64_t l = tile_lanes(c, k->stages.v[i]);
-		if (map_axis(c, k, k->stages.v[i], l) || red_axis(c, k, k->stages.v[i], l))
+		if (sn_rows_map_axis(c, k, k->stages.v[i], l)
+		    || sn_rows_red_axis(c, k, k->stages.v[i], l))
 			lanes = lanes > 1 && lanes < l ? lanes : l;
 	}
 	if (lanes == 1)
@@ -190,7 +192,7 @@ map_part(struct sn_rows *r, const struct sn_scope *s, const struct sn_axis *a,
 static void
 emit_map(struct sn_rows *r, struct sn_scope *s)
 {
-	const struct sn_axis *a = map_axis(r->c, r->kernel, r->m, r->lanes);
+	const struct sn_axis *a = sn_rows_map_axis(r->c, r->kernel, r->m, r->lanes);
 	int last = r->m->naxes - (a != NULL);
 	open_axes(r, s, r->kernel->nshared, last);
 	if (!a) {
@@ -403,7 +405,7 @@ sn_rows_stage(struct sn_rows *r, const struct sn_comp *m)
 		emit_map(r, &s);
 		return;
 	}
-	const struct sn_axis *a = red_axis(r->c, r->kernel, m, r->lanes);
+	const struct sn_axis *a = sn_rows_red_axis(r->c, r->kernel, m, r->lanes);
 	open_axes(r, &s, r->kernel->nshared, m->naxes);
 	if (a)
 		emit_red_vectors(r, &s, a);
@@ -422,7 +424,7 @@ sn_rows_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_build
 	sn_emit_init(&r.e, c, k, b);
 	sn_emit_halos(&r.e);
 	open_axes(&r, &r.shared, 0, k->nshared);
-	sn_emit_scratch(&r.e);
+	sn_emit_scratch(&r.e, SP_STACK, 1);
 	for (size_t i = 0; i < k->stages.n; i++)
 		sn_rows_stage(&r, k->stages.v[i]);
 	close_loops(&r, k->nshared);

@@ -37,6 +37,13 @@ void sn_rows_stage(struct sn_rows *r, const struct sn_comp *m);
 /* R->m for one point of all its parallel axes, which are in S. */
 void sn_rows_point(struct sn_rows *r, struct sn_scope *s);
 
+/* The last own axis of map M, if results and reads are contiguous along it in steps of LANES; the last
+ * reduction axis, if what is read is and the reducer has a merge.  NULL: no such axis. */
+const struct sn_axis *sn_rows_map_axis(struct sn_sched_ctx *c, const struct sn_kernel *k,
+				       const struct sn_comp *m, int64_t lanes);
+const struct sn_axis *sn_rows_red_axis(struct sn_sched_ctx *c, const struct sn_kernel *k,
+				       const struct sn_comp *m, int64_t lanes);
+
 /* Points of axes FROM to TO; an extent that is not known counts as 64. */
 double sn_rows_points(const struct sn_axis *const *axes, int from, int to);
 

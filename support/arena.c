@@ -13,6 +13,11 @@
  * Under AddressSanitizer every object is followed by a red zone and free
  * memory is poisoned, so that an overrun inside a chunk is seen too.
  */
+#if defined(__has_feature) /* clang's way to say it */
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #define RED_ZONE 16u
@@ -62,6 +67,8 @@ sn_arena_child(struct sn_arena *a)
 {
 	struct sn_arena *child = SN_NEW(a, struct sn_arena);
 	sn_arena_init(child, a->guard);
+	if (a->budget)
+		child->budget = a->budget > a->used ? a->budget - a->used : 1;
 	sn_arena_defer(a, release_child, child);
 	return child;
 }

@@ -35,7 +35,7 @@ void sn_arena_release(struct sn_arena *a);
 void sn_arena_defer(struct sn_arena *a, void (*fn)(void *arg), void *arg);
 
 /* A fresh arena for work inside of A's life: may be released any time, and is when A is (also when
- * an error unwinds). Shares A's guard. */
+ * an error unwinds). Shares A's guard; its budget is what is left of A's now. */
 struct sn_arena *sn_arena_child(struct sn_arena *a);
 
 /* SIZE zeroed bytes, aligned for any type (16); SIZE 0 gives a valid pointer. */

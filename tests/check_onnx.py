@@ -1,16 +1,18 @@
 """Runs the ONNX backend suite through compiled code and compares with the manifest.
 
-    python check_onnx.py [--dialect c|c99] [--only TEXT] [--kinds node,simple] [--bless] [-j N]
+    python check_onnx.py [--dialect c|c99] [--only TEXT] [--kinds node,simple] [--clang] [--bless] [-j N]
 
 tests/onnx/manifest.txt lists the cases that are not supported, with the reason. A case that is
-listed and passes, or is not listed and does not pass, fails the check. Prints TAP; the last line
-sums up.
+listed and passes, or is not listed and does not pass, fails the check. A warning about the emitted
+C is an error; --clang lets clang look at it as well. CODE_CFLAGS are more flags for it: with
+sanitizers in them warnings are not errors. Prints TAP; the last line sums up.
 """
 import argparse
 import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +23,7 @@ DATA = pathlib.Path(onnx.__file__).parent / 'backend/test/data'
 KINDS = ['node', 'simple', 'pytorch-converted', 'pytorch-operator', 'real']
 MANIFEST = pathlib.Path('tests/onnx/manifest.txt')
 BATCH = 32
+WARNINGS = '-Wall -Wextra -Wpedantic -Wconversion'  # what is emitted has none
 
 
 def light_case(folder):
@@ -57,11 +60,28 @@ def write_manifest(results):
     MANIFEST.write_text(head + ''.join(listed))
 
 
+def ask_clang(folder, results):
+    """A case that clang warns about has failed."""
+    sources = sorted(f.name for f in folder.glob('*.c'))
+    words = (folder / 'build.sh').read_text().split()
+    flags = [w for w in words if w.startswith(('-std', '-m', '-f'))]
+    done = subprocess.run(['clang-14', *flags, *WARNINGS.split(), '-fsyntax-only', *sources], cwd=folder, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    names = {re.sub(r'\W', '_', name) + '.c': name for name in results}
+    for line in done.stdout.splitlines():
+        name = names.get(line.split(':')[0])
+        if name and results[name][0] == 'PASS':
+            results[name] = ('FAIL', f'clang: {line}')
+    if done.returncode:
+        results.setdefault('clang', ('FAIL', done.stdout[:500]))
+
+
 def run_batch(number, lines, args):
     folder = pathlib.Path(args.out) / f'{args.dialect}{number}'
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    command = [args.suite, '--out', str(folder), '--dialect', args.dialect, '--cc', args.cc]
+    more = os.environ.get('CODE_CFLAGS') or '-Werror'
+    command = [args.suite, '--out', str(folder), '--dialect', args.dialect, '--cc', f'{args.cc} {WARNINGS} {more}']
     done = subprocess.run(command + args.extra, input=''.join(lines), text=True,
                           stdout=subprocess.PIPE, check=False)
     results = {}
@@ -71,6 +91,8 @@ def run_batch(number, lines, args):
     for line in lines:
         results.setdefault(line.split('\t', 1)[0],
                            ('FAIL', f'the driver ended with {done.returncode}'))
+    if args.clang and (folder / 'build.sh').exists():
+        ask_clang(folder, results)
     if not args.keep:
         shutil.rmtree(folder, ignore_errors=True)
     return results
@@ -125,6 +147,7 @@ def main():
     parser.add_argument('--out', default=os.environ.get('B', 'build') + '/onnx')
     parser.add_argument('--dialect', default=os.environ.get('DIALECT') or 'c')
     parser.add_argument('--cc', default=os.environ.get('CC') or 'gcc')
+    parser.add_argument('--clang', action='store_true', default=bool(os.environ.get('CLANG')))
     parser.add_argument('--only', default='', help='cases with this in their name')
     parser.add_argument('--kinds', default=','.join(KINDS))
     parser.add_argument('--bless', action='store_true', default=bool(os.environ.get('BLESS')))

@@ -1,8 +1,4 @@
-/*
- * Fuzz target: the bytes of a model.
- *
- *	tests/fuzz/run.sh onnx 600
- */
+/* Fuzz target: the bytes of a model. */
 #include "tests/fuzz/fuzz_onnx.h"
 
 int

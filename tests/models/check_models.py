@@ -10,13 +10,15 @@ ocr) at several sizes. Two rules, for every output:
     1e-6 of the largest magnitude.
 
 Float64 is the tensor interpreter on the program as lowered (interp64.c), which
-in turn has to agree with ONNX Runtime. Each network is a process of its own,
+in turn has to agree with ONNX Runtime. The C compiler's warnings are errors, and
+the object calls only what docs/abi.md allows. Each network is a process of its own,
 so that a crash is one failure. Prints TAP.
 """
 import argparse
 import concurrent.futures
 import glob
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -61,7 +63,7 @@ def picture(rng, shape):
 
 
 def model_path(name):
-    folder = os.path.join(BUILD, 'zoo')
+    folder = os.path.join('build', 'zoo')  # of every variant B
     if name not in OCR:
         return zoo.write(name, folder)
     os.makedirs(folder, exist_ok=True)
@@ -133,12 +135,28 @@ KNOWN = {
 }
 
 
+# What compiled models may call: docs/abi.md.
+ALLOWED = re.compile(
+    'memcpy|memmove|memset|memcmp|(a?(cos|sin|tan)h?|exp2?|expm1|log(10|1p|2|b)?|ldexp|frexp|scalbl?n|modf|cbrt|fabs|hypot|pow|'
+    'sqrt|erfc?|[lt]gamma|ceil|floor|nearbyint|rint|round|trunc|fmod|remainder|fma|fmax|fmin|fdim|copysign)f?')
+
+
+def strangers(folder):
+    """Undefined symbols of the object, but for those that are allowed and the linker's own weak ones."""
+    lines = subprocess.run(['nm', '-D', '--undefined-only', *glob.glob(os.path.join(folder, 'lib*.so'))], check=True,
+                           capture_output=True, text=True).stdout.splitlines()
+    names = [line.split()[-1].split('@')[0] for line in lines if line.split()[0] != 'w']
+    return [f'calls {n}' for n in names if not ALLOWED.fullmatch(n)]
+
+
 def compile_model(name, path, target):
+    """With warnings as errors; the model, the seconds it took, what it calls and should not."""
     folder = os.path.join(BUILD, 'models', f'{name}-{target}')
+    cc = os.environ.get('CC', 'gcc') + ' -Wall -Wextra -Wpedantic -Wconversion -Werror'
     start = time.time()
-    subprocess.run([os.path.join(BUILD, 'sinter'), 'compile', path, '-o', folder, '--target', target, '--quiet'],
-                   check=True, timeout=800)
-    return abi.Model(folder), time.time() - start
+    subprocess.run([os.path.join(BUILD, 'sinter'), 'compile', path, '-o', folder, '--target', target, '--quiet',
+                    '--cc', cc], check=True, timeout=800)
+    return abi.Model(folder), time.time() - start, strangers(folder)
 
 
 def check(name, targets):
@@ -151,8 +169,8 @@ def check(name, targets):
         zoo.check_sane(want)
         cases.append((size, feeds, want, float64(path, feeds, list(want))))
     for target in targets:
-        compiled, seconds = compile_model(name, path, target)
-        wrong, notes = [], []
+        compiled, seconds, wrong = compile_model(name, path, target)
+        notes = []
         for size, feeds, want, exact in cases:
             note, bad = judge(compiled(feeds), want, exact)
             notes.append(f'{note} {size}')

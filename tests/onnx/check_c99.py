@@ -7,5 +7,5 @@ import subprocess
 import sys
 
 sys.exit(subprocess.call([sys.executable, 'tests/check_onnx.py', '--kinds',
-                          'node,simple,pytorch-converted,pytorch-operator', '--dialect', 'c99',
+                          'node,simple,pytorch-converted,pytorch-operator', '--dialect', 'c99', '--clang',
                           '--out', os.environ.get('B', 'build') + '/onnx99']))

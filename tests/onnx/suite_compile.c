@@ -38,31 +38,35 @@ report_difference(struct texts *t, const char *what, const struct sn_diags *d,
 
 enum text_kind { TX_GRAPH, TX_PROGRAM, TX_FUNC };
 
+static void
+print_thing(enum text_kind kind, const void *thing, bool with_data, struct sn_buf *out)
+{
+	if (kind == TX_GRAPH)
+		sn_graph_print(out, thing, with_data);
+	else if (kind == TX_PROGRAM)
+		sn_program_print(out, thing, with_data);
+	else
+		sn_func_print(out, thing);
+}
+
 /* Reads TEXT and prints what it says; nothing if it can't be read. */
 static void
-print_again(enum text_kind kind, const char *text, const char *what, struct sn_diags *d,
-	    struct sn_buf *out)
+print_again(enum text_kind kind, const char *text, const char *what, bool with_data,
+	    struct sn_diags *d, struct sn_buf *out)
 {
 	struct sn_arena *a = d->arena;
 	struct sn_pool pool;
 	sn_pool_init(&pool, a);
-	if (kind == TX_GRAPH) {
-		struct sn_graph *g = sn_graph_parse(text, what, a, &pool, d);
-		if (g)
-			sn_graph_print(out, g, true);
-	} else if (kind == TX_PROGRAM) {
-		struct sn_program *p = sn_program_parse(text, what, a, &pool, d);
-		if (p)
-			sn_program_print(out, p, true);
-	} else {
-		struct sn_func *f = sn_func_parse(text, what, a, &pool, d);
-		if (f)
-			sn_func_print(out, f);
-	}
+	const void *thing = kind == TX_GRAPH	 ? (void *)sn_graph_parse(text, what, a, &pool, d)
+			    : kind == TX_PROGRAM ? (void *)sn_program_parse(text, what, a, &pool, d)
+						 : (void *)sn_func_parse(text, what, a, &pool, d);
+	if (thing)
+		print_thing(kind, thing, with_data, out);
 }
 
 static void
-check_text(struct texts *t, enum text_kind kind, const void *thing, const char *what)
+check_form(struct texts *t, enum text_kind kind, const void *thing, bool with_data,
+	   const char *what)
 {
 	struct sn_arena *a = sn_arena_child((struct sn_arena *)&t->compiler->arena);
 	struct sn_buf first, again;
@@ -70,32 +74,36 @@ check_text(struct texts *t, enum text_kind kind, const void *thing, const char *
 	sn_buf_init(&first, a);
 	sn_buf_init(&again, a);
 	sn_diags_init(&d, a);
-	if (kind == TX_GRAPH)
-		sn_graph_print(&first, thing, true);
-	else if (kind == TX_PROGRAM)
-		sn_program_print(&first, thing, true);
-	else
-		sn_func_print(&first, thing);
-	print_again(kind, first.text, what, &d, &again);
+	print_thing(kind, thing, with_data, &first);
+	print_again(kind, first.text, what, with_data, &d, &again);
 	if (d.list.n || strcmp(first.text, again.text) != 0)
 		report_difference(t, what, &d, &first, &again);
 	sn_arena_release(a);
 }
 
-/* After a pass: the text of the level that it worked on. */
+/* With constants in full, and without. */
+static void
+check_text(struct texts *t, enum text_kind kind, const void *thing, const char *what)
+{
+	check_form(t, kind, thing, true, what);
+	if (kind != TX_FUNC)
+		check_form(t, kind, thing, false, what);
+}
+
+/* After a pass: the texts of the level that it worked on, and in the end of all that remains. */
 static void
 check_texts(void *arg, const struct sn_module *m, const struct sn_pass *p, int64_t ns,
 	    bool has_changed)
 {
 	struct texts *t = arg;
 	(void)ns;
-	if (m->diags->errors || (!has_changed && p->level == p->result && p->level != LV_LOOP))
+	if (m->diags->errors || (!has_changed && p->level == p->result))
 		return;
 	if (p->result == LV_GRAPH)
 		check_text(t, TX_GRAPH, m->graph, p->name);
-	if (p->result == LV_TENSOR)
+	if (p->result == LV_TENSOR || p->result == LV_PLAN)
 		check_text(t, TX_PROGRAM, m->program, p->name);
-	if (p->result == LV_LOOP)
+	if (p->result == LV_LOOP || p->result == LV_PLAN)
 		for (size_t i = 0; i < m->funcs.n; i++)
 			check_text(t, TX_FUNC, m->funcs.v[i], p->name);
 }
@@ -151,6 +159,21 @@ write_package(const struct suite *s, struct sn_compiler *c, struct verdict *v)
 	}
 }
 
+/* The graph as it was read, before any pass. */
+static bool
+check_import(const struct suite_case *k, struct verdict *v)
+{
+	static const char *const none[] = { NULL };
+	struct sn_compiler c;
+	struct texts t = { .verdict = v, .compiler = &c };
+	struct sn_compiler_opts o = { .model = k->model, .pipeline = { .passes = none } };
+	sn_compiler_init(&c);
+	if (sn_compiler_run(&c, &o) == SN_OK && SN_GUARD_ENTER(&c.guard) == SN_OK)
+		check_text(&t, TX_GRAPH, c.module->graph, "import");
+	sn_compiler_release(&c);
+	return !t.has_differed;
+}
+
 bool
 sn_suite_compile(const struct suite *s, const struct suite_case *k, struct verdict *v)
 {
@@ -161,6 +184,8 @@ sn_suite_compile(const struct suite *s, const struct suite_case *k, struct verdi
 				      .dialect = s->dialect,
 				      .pipeline = { .is_verified = true } };
 	if (s->has_texts) {
+		if (!check_import(k, v))
+			return false;
 		o.pipeline.after = check_texts;
 		o.pipeline.arg = &texts;
 	}

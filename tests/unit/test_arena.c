@@ -82,6 +82,24 @@ holds_to_its_budget(void **state)
 }
 
 static void
+children_have_what_is_left(void **state)
+{
+	struct sn_guard guard;
+	struct sn_arena a;
+	(void)state;
+	sn_arena_init(&a, &guard);
+	assert_int_equal(sn_arena_child(&a)->budget, 0);
+	a.budget = a.used + 1000;
+	struct sn_arena *child = sn_arena_child(&a);
+	assert_true(child->budget > 500 && child->budget < 1000);
+	enum sn_status status = SN_GUARD_ENTER(&guard);
+	if (status == SN_OK)
+		sn_alloc(child, 1000);
+	assert_int_equal(status, SN_ERR_MEMORY);
+	sn_arena_release(&a);
+}
+
+static void
 reports_a_bug_through_the_guard(void **state)
 {
 	(void)state;
@@ -125,6 +143,7 @@ main(void)
 		UNIT_TEST(counts_what_it_hands_out),
 		UNIT_TEST(leaves_through_the_guard_when_memory_ends),
 		UNIT_TEST(holds_to_its_budget),
+		UNIT_TEST(children_have_what_is_left),
 		UNIT_TEST(reports_a_bug_through_the_guard),
 		UNIT_TEST(copies_strings),
 		UNIT_TEST(grows_vectors),
