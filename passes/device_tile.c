@@ -98,14 +98,19 @@ main_read(struct dt *t, int i)
 	return NULL;
 }
 
-/* Contiguous along the innermost reduction axis, and not along its own? */
+/* Strides that don't scatter items over memory. */
+enum { SHORT_STRIDE = 4 };
+
+/* Contiguous along the innermost reduction axis, and not nearly so along its own? */
 static bool
 is_red_fast(struct dt *t, int i)
 {
 	const struct dt_side *s = &t->s.side[i];
 	const struct sn_expr *x = main_read(t, i);
-	return x && !dt_is_unit(t->pool, x, s->axes[s->naxes - 1])
-	       && dt_is_unit(t->pool, x, t->s.red[t->s.nred - 1]);
+	int64_t stride;
+	if (!x || !dt_is_unit(t->pool, x, t->s.red[t->s.nred - 1]))
+		return false;
+	return !dt_stride(t->pool, x, s->axes[s->naxes - 1], &stride) || stride > SHORT_STRIDE;
 }
 
 /* Several axes that move with u: their values are worked out once, before the reduction. */
@@ -118,8 +123,8 @@ plan_places(struct dt *t, int i)
 		g->places[v] = sn_at_alloc(t->b, SP_REG, s->axes[v]->name, DT_I64, 1, &g->count);
 	struct sn_scope at = { 0 };
 	const struct sn_expr *u = sn_at_for(t->b, LK_UNROLLED, "u", sn_int(t->pool, g->count));
-	sn_device_spread(&t->e, &at, s->axes, 0, s->naxes,
-			 inside(t, i, moving(t, g->at, u, g->step)));
+	const struct sn_expr *x = inside(t, i, moving(t, g->at, u, g->step));
+	sn_device_spread(&t->e, &at, s->axes, 0, s->naxes, sn_device_named(t->b, "at", x));
 	for (int v = 0; v < s->naxes; v++)
 		sn_at_store(t->b, g->places[v], &u,
 			    sn_emit_expr(&t->e, &at, sn_axis_expr(t->pool, s->axes[v])));
@@ -141,7 +146,7 @@ plan_stage(struct dt *t, int i)
 	g->at = g->is_own_fast ? near : far;
 	if (g->is_own_fast)
 		sn_device_spread(&t->e, &g->own, s->axes, 0, s->naxes,
-				 sn_at_let(t->b, i == DT_Y ? "y" : "x", inside(t, i, g->at)));
+				 sn_device_named(t->b, i == DT_Y ? "y" : "x", inside(t, i, g->at)));
 	else if (s->naxes > 1)
 		plan_places(t, i);
 }
@@ -181,6 +186,8 @@ stage_side(struct dt *t, int i, const struct sn_expr *kbase, const struct sn_exp
 	struct sn_scope s = sn_scope_copy(&t->e, &t->scope);
 	if (rest)
 		q = sn_op2(t->pool, OP_MIN, q, sn_addk(t->pool, tiled_points(t), -1));
+	if (t->s.nred - t->s.first_tiled > 1)
+		q = sn_device_named(t->b, "k", q);
 	sn_device_spread(&t->e, &s, t->s.red, t->s.first_tiled, t->s.nred, q);
 	put_own(t, i, &s, u);
 	sn_at_store(t->b, g->shared, to, sn_emit_expr(&t->e, &s, t->s.side[i].value));
@@ -189,22 +196,27 @@ stage_side(struct dt *t, int i, const struct sn_expr *kbase, const struct sn_exp
 
 /* ---- the reduction ---- */
 
-/* What the item needs of row KK of side I's tile, in registers: AT is its first element, EVERY the
- * distance of its pieces of LANES. */
+/* What the item needs of row KK of side I's tile, in registers: PIECES of LANES, side by side (rows) or
+ * each among those of the other items (columns). Rows are used one by one. */
 static struct sn_buffer *
 load_row(struct dt *t, int i, const struct sn_expr *kk, int64_t pieces, int64_t lanes)
 {
 	static const char *const names[] = { "ya", "xa" };
-	int64_t dims[2] = { pieces, lanes }, every = i == DT_X ? t->n.block[i] / pieces : lanes;
+	bool is_flat = i == DT_Y || lanes == 1;
+	int64_t dims[2] = { is_flat ? pieces * lanes : pieces, lanes };
+	int64_t every = i == DT_X ? t->n.block[i] / pieces : lanes;
 	struct sn_buffer *buf = sn_at_alloc(t->b, SP_REG, names[i],
 					    (enum sn_dtype)t->s.side[i].value->dtype,
-					    lanes == 1 ? 1 : 2, dims);
+					    is_flat ? 1 : 2, dims);
 	const struct sn_expr *idx[2], *from[2] = { kk, NULL };
 	idx[0] = sn_at_for(t->b, LK_UNROLLED, "j", sn_int(t->pool, pieces));
 	idx[1] = sn_at_for(t->b, LK_VECTOR, "l", sn_int(t->pool, lanes));
 	from[1] = sn_add(t->pool, t->first[i],
 			 sn_add(t->pool, sn_mulk(t->pool, idx[0], every), idx[1]));
-	sn_at_store(t->b, buf, idx, sn_at_load(t->b, names[i], t->stage[i].shared, from));
+	const struct sn_expr *x = sn_at_load(t->b, names[i], t->stage[i].shared, from);
+	if (is_flat)
+		idx[0] = sn_add(t->pool, sn_mulk(t->pool, idx[0], lanes), idx[1]);
+	sn_at_store(t->b, buf, idx, x);
 	sn_at_end(t->b);
 	sn_at_end(t->b);
 	return buf;
@@ -213,7 +225,8 @@ load_row(struct dt *t, int i, const struct sn_expr *kk, int64_t pieces, int64_t 
 static void
 products(struct dt *t, const struct sn_expr *kk)
 {
-	const struct sn_buffer *ya = load_row(t, DT_Y, kk, t->n.item[DT_Y], 1);
+	int64_t rows = t->n.item[DT_Y], lanes = rows % t->n.lanes ? 1 : t->n.lanes;
+	const struct sn_buffer *ya = load_row(t, DT_Y, kk, rows / lanes, lanes);
 	const struct sn_buffer *xa = load_row(t, DT_X, kk, t->nvecs, t->n.lanes);
 	const struct sn_expr *idx[3];
 	idx[0] = sn_at_for(t->b, LK_UNROLLED, "p", sn_int(t->pool, t->n.item[DT_Y]));
@@ -344,18 +357,29 @@ open_guard(struct dt *t, int i, const struct sn_expr *x, int64_t piece)
 	return true;
 }
 
-/* Do all results move by one with the lanes of a vector of columns, whole vectors being inside? */
+/* The columns as axes, at point X of them all. */
+static void
+put_columns(struct dt *t, struct sn_scope *s, const struct sn_expr *x)
+{
+	sn_device_spread(&t->e, s, t->s.side[DT_X].axes, 0, t->s.side[DT_X].naxes, x);
+}
+
+/* Do results move by one with the columns, all flattened, whole vectors being inside? */
 static bool
 stores_vectors(struct dt *t)
 {
-	const struct dt_side *s = &t->s.side[DT_X];
-	if (t->n.lanes == 1 || s->naxes != 1 || !sn_prove_divides(t->points[DT_X], t->n.lanes))
+	struct sn_pool *p = t->pool;
+	const struct sn_axis *flat = sn_axis_new(p, "x", t->points[DT_X]);
+	struct sn_scope s = { 0 };
+	if (t->n.lanes == 1 || !sn_prove_divides(t->points[DT_X], t->n.lanes))
 		return false;
+	put_columns(t, &s, sn_axis_expr(p, flat));
 	for (int i = 0; i < t->m->nresults; i++) {
 		const struct sn_result *r = &t->m->results[i];
-		const struct sn_expr *x = sn_read(t->pool, r->tensor, r->idx, r->tensor->type.rank,
-						  NULL);
-		if (!dt_is_unit(t->pool, x, s->axes[0]))
+		const struct sn_expr *idx[SN_MAX_RANK];
+		for (int d = 0; d < r->tensor->type.rank; d++)
+			idx[d] = sn_emit_expr(&t->e, &s, r->idx[d]);
+		if (!dt_is_unit(p, sn_read(p, r->tensor, idx, r->tensor->type.rank, NULL), flat))
 			return false;
 	}
 	return true;
@@ -367,8 +391,9 @@ store_vector(struct dt *t, const struct sn_scope *row, const struct sn_expr *x,
 {
 	struct sn_scope s = sn_scope_copy(&t->e, row);
 	bool has_guard = open_guard(t, DT_X, x, 1);
+	x = sn_device_named(t->b, "x", x);
 	idx[2] = sn_at_for(t->b, LK_VECTOR, "l", sn_int(t->pool, t->n.lanes));
-	sn_scope_axis(&t->e, &s, t->s.side[DT_X].axes[0], sn_add(t->pool, x, idx[2]));
+	put_columns(t, &s, sn_add(t->pool, x, idx[2]));
 	store_results(t, &s, t->has_total ? &t->total : &t->acc, idx);
 	sn_at_end(t->b);
 	if (has_guard)
@@ -380,7 +405,6 @@ static void
 store_elements(struct dt *t, const struct sn_scope *row, const struct sn_expr *x,
 	       const struct sn_expr **idx)
 {
-	const struct dt_side *side = &t->s.side[DT_X];
 	const struct sn_acc *acc = t->has_total ? &t->total : &t->acc;
 	struct sn_scope s = sn_scope_copy(&t->e, row);
 	struct sn_acc out = { .n = 1 };
@@ -390,9 +414,9 @@ store_elements(struct dt *t, const struct sn_scope *row, const struct sn_expr *x
 	sn_at_store(t->b, out.buf[0], &idx[2], sn_at_load(t->b, "sum", acc->buf[0], idx));
 	sn_at_end(t->b);
 	idx[2] = sn_at_for(t->b, LK_UNROLLED, "l", sn_int(t->pool, t->n.lanes));
-	x = sn_at_let(t->b, "x", sn_add(t->pool, x, idx[2]));
+	x = sn_device_named(t->b, "x", sn_add(t->pool, x, idx[2]));
 	bool has_guard = open_guard(t, DT_X, x, 1);
-	sn_device_spread(&t->e, &s, side->axes, 0, side->naxes, x);
+	put_columns(t, &s, x);
 	store_results(t, &s, &out, &idx[2]);
 	if (has_guard)
 		sn_at_end(t->b);
@@ -409,6 +433,8 @@ store_all(struct dt *t)
 	const struct sn_expr *y = sn_add(t->pool, t->base[DT_Y],
 					 sn_add(t->pool, t->first[DT_Y], idx[0]));
 	bool has_guard = open_guard(t, DT_Y, y, 1);
+	if (side->naxes > 1)
+		y = sn_device_named(t->b, "y", y);
 	sn_device_spread(&t->e, &row, side->axes, 0, side->naxes, y);
 	idx[1] = sn_at_for(t->b, LK_UNROLLED, "q", sn_int(t->pool, t->nvecs));
 	const struct sn_expr *x = sn_add(t->pool, t->base[DT_X], t->first[DT_X]);
@@ -431,12 +457,6 @@ tiles_of(struct dt *t, int i)
 	return sn_divk(t->pool, sn_addk(t->pool, t->points[i], t->n.block[i] - 1), t->n.block[i]);
 }
 
-static const struct sn_expr *
-named(struct dt *t, const char *name, const struct sn_expr *x)
-{
-	return x->kind == EX_OP ? sn_at_let(t->b, name, x) : x;
-}
-
 /* Grid loop, its place, shared tiles. */
 static void
 open_group(struct dt *t)
@@ -448,10 +468,13 @@ open_group(struct dt *t)
 	const struct sn_axis *g = sn_axis_new(p, "g", groups);
 	sn_at_for_axis(t->b, LK_GRID, g);
 	const struct sn_expr *at = sn_axis_expr(p, g), *rest = sn_op2(p, OP_FLOORDIV, at, nx);
-	t->base[DT_X] = named(t, "x0", sn_mulk(p, sn_op2(p, OP_MOD, at, nx), t->n.block[DT_X]));
-	t->base[DT_Y] = named(t, "y0", sn_mulk(p, sn_op2(p, OP_MOD, rest, ny), t->n.block[DT_Y]));
+	t->base[DT_X] = sn_device_named(t->b, "x0",
+					sn_mulk(p, sn_op2(p, OP_MOD, at, nx), t->n.block[DT_X]));
+	t->base[DT_Y] = sn_device_named(t->b, "y0",
+					sn_mulk(p, sn_op2(p, OP_MOD, rest, ny), t->n.block[DT_Y]));
+	rest = sn_op2(p, OP_FLOORDIV, rest, ny);
 	sn_device_spread(&t->e, &t->scope, t->s.batch, 0, t->s.nbatch,
-			 sn_op2(p, OP_FLOORDIV, rest, ny));
+			 sn_device_named(t->b, "batch", rest));
 	for (int i = 0; i < DT_SIDES; i++) {
 		int64_t dims[2] = { t->n.bk, t->n.block[i] + DT_PAD };
 		t->stage[i].shared = sn_at_alloc(t->b, SP_SHARED, i == DT_Y ? "ys" : "xs",

@@ -52,7 +52,11 @@ struct dt_knobs {
 };
 void dt_knobs_get(const struct sn_kernel *k, struct dt_knobs *out);
 
-/* Is X read at AXIS with stride 1? */
+/* The constant stride of READ along AXIS; false: it has none. */
+bool
+dt_stride(struct sn_pool *p, const struct sn_expr *read, const struct sn_axis *axis, int64_t *out);
+
+/* Is it 1? */
 bool dt_is_unit(struct sn_pool *p, const struct sn_expr *read, const struct sn_axis *axis);
 
 double sn_device_tile_choose(struct sn_sched_ctx *c, struct sn_kernel *k);

@@ -33,6 +33,14 @@ has_unit_step(struct sn_pool *p, const struct sn_expr *offset, const struct sn_a
 }
 
 bool
+dt_stride(struct sn_pool *p, const struct sn_expr *read, const struct sn_axis *axis, int64_t *out)
+{
+	const struct sn_expr *coef, *rest;
+	return sn_affine_split(p, offset_of(p, read->tensor, read->args), axis, &coef, &rest)
+	       && sn_get_int(coef, out);
+}
+
+bool
 dt_is_unit(struct sn_pool *p, const struct sn_expr *read, const struct sn_axis *axis)
 {
 	return has_unit_step(p, offset_of(p, read->tensor, read->args), axis);
