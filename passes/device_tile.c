@@ -9,7 +9,8 @@ enum { SUM_BLOCK = 64 };
  * moves with u, the other is the same for all. */
 struct stage {
 	struct sn_buffer *shared;
-	bool is_own_fast; /* neighbouring items are neighbours along the operand's own axes */
+	bool is_own_fast;	/* neighbouring items are neighbours along the operand's own axes */
+	struct sn_buffer *next; /* elements on their way */
 	int64_t count, step;
 	const struct sn_expr *kk, *at;
 	struct sn_scope own;		       /* its axes, where they don't move with u */
@@ -174,32 +175,72 @@ tiled_points(struct dt *t)
 	return sn_device_points(t->pool, t->s.red + t->s.first_tiled, t->s.nred - t->s.first_tiled);
 }
 
-/* Side I's tile at step KBASE of the tiled reduction axes; REST: only so many steps are left. */
+/* Loads side I's elements of the tile at step KBASE of the tiled reduction axes. */
 static void
-stage_side(struct dt *t, int i, const struct sn_expr *kbase, const struct sn_expr *rest)
+fetch_side(struct dt *t, int i, const struct sn_expr *kbase, bool is_rest)
 {
 	struct stage *g = &t->stage[i];
 	const struct sn_expr *u = sn_at_for(t->b, LK_UNROLLED, "u", sn_int(t->pool, g->count));
 	const struct sn_expr *kk = g->is_own_fast ? moving(t, g->kk, u, g->step) : g->kk;
-	const struct sn_expr *at = g->is_own_fast ? g->at : moving(t, g->at, u, g->step);
-	const struct sn_expr *q = sn_add(t->pool, kbase, kk), *to[2] = { kk, at };
+	const struct sn_expr *q = sn_add(t->pool, kbase, kk);
 	struct sn_scope s = sn_scope_copy(&t->e, &t->scope);
-	if (rest)
+	if (is_rest)
 		q = sn_op2(t->pool, OP_MIN, q, sn_addk(t->pool, tiled_points(t), -1));
 	if (t->s.nred - t->s.first_tiled > 1)
 		q = sn_device_named(t->b, "k", q);
 	sn_device_spread(&t->e, &s, t->s.red, t->s.first_tiled, t->s.nred, q);
 	put_own(t, i, &s, u);
-	sn_at_store(t->b, g->shared, to, sn_emit_expr(&t->e, &s, t->s.side[i].value));
+	sn_at_store(t->b, g->next, &u, sn_emit_expr(&t->e, &s, t->s.side[i].value));
 	sn_at_end(t->b);
+}
+
+/* Stores what was loaded in shared tile AT of side I. */
+static void
+put_side(struct dt *t, int i, const struct sn_expr *at)
+{
+	struct stage *g = &t->stage[i];
+	const struct sn_expr *u = sn_at_for(t->b, LK_UNROLLED, "u", sn_int(t->pool, g->count));
+	const struct sn_expr *to[3] = { at, g->kk, g->at };
+	if (g->is_own_fast)
+		to[1] = moving(t, g->kk, u, g->step);
+	else
+		to[2] = moving(t, g->at, u, g->step);
+	sn_at_store(t->b, g->shared, to, sn_at_load(t->b, "next", g->next, &u));
+	sn_at_end(t->b);
+}
+
+/* Whole tiles number KT of all reduction axes, or what is left after all of them (REST). */
+static void
+fetch(struct dt *t, const struct sn_expr *kt, bool is_rest)
+{
+	struct sn_pool *p = t->pool;
+	size_t mark = t->scope.pairs.n;
+	const struct sn_expr *tile = kt;
+	if (t->s.first_tiled > 0) {
+		const struct sn_expr *each = sn_divk(p, tiled_points(t), t->n.bk);
+		kt = sn_device_named(t->b, "kt", kt);
+		tile = sn_op2(p, OP_MOD, kt, each);
+		sn_device_spread(&t->e, &t->scope, t->s.red, 0, t->s.first_tiled,
+				 sn_op2(p, OP_FLOORDIV, kt, each));
+	}
+	for (int i = 0; i < DT_SIDES; i++)
+		fetch_side(t, i, sn_mulk(p, tile, t->n.bk), is_rest);
+	t->scope.pairs.n = mark;
+}
+
+static void
+put(struct dt *t, const struct sn_expr *at)
+{
+	for (int i = 0; i < DT_SIDES; i++)
+		put_side(t, i, at);
 }
 
 /* ---- the reduction ---- */
 
-/* What the item needs of row KK of side I's tile, in registers: PIECES of LANES, side by side (rows) or
+/* What the item needs of side I's tile AT[0], row AT[1], in registers: PIECES of LANES, side by side (rows) or
  * each among those of the other items (columns). Rows are used one by one. */
 static struct sn_buffer *
-load_row(struct dt *t, int i, const struct sn_expr *kk, int64_t pieces, int64_t lanes)
+load_row(struct dt *t, int i, const struct sn_expr *const *at, int64_t pieces, int64_t lanes)
 {
 	static const char *const names[] = { "ya", "xa" };
 	bool is_flat = i == DT_Y || lanes == 1;
@@ -208,10 +249,10 @@ load_row(struct dt *t, int i, const struct sn_expr *kk, int64_t pieces, int64_t 
 	struct sn_buffer *buf = sn_at_alloc(t->b, SP_REG, names[i],
 					    (enum sn_dtype)t->s.side[i].value->dtype,
 					    is_flat ? 1 : 2, dims);
-	const struct sn_expr *idx[2], *from[2] = { kk, NULL };
+	const struct sn_expr *idx[2], *from[3] = { at[0], at[1] };
 	idx[0] = sn_at_for(t->b, LK_UNROLLED, "j", sn_int(t->pool, pieces));
 	idx[1] = sn_at_for(t->b, LK_VECTOR, "l", sn_int(t->pool, lanes));
-	from[1] = sn_add(t->pool, t->first[i],
+	from[2] = sn_add(t->pool, t->first[i],
 			 sn_add(t->pool, sn_mulk(t->pool, idx[0], every), idx[1]));
 	const struct sn_expr *x = sn_at_load(t->b, names[i], t->stage[i].shared, from);
 	if (is_flat)
@@ -222,12 +263,13 @@ load_row(struct dt *t, int i, const struct sn_expr *kk, int64_t pieces, int64_t 
 	return buf;
 }
 
+/* One product each of row AT[1] of tile AT[0]. */
 static void
-products(struct dt *t, const struct sn_expr *kk)
+products(struct dt *t, const struct sn_expr *const *at)
 {
 	int64_t rows = t->n.item[DT_Y], lanes = rows % t->n.lanes ? 1 : t->n.lanes;
-	const struct sn_buffer *ya = load_row(t, DT_Y, kk, rows / lanes, lanes);
-	const struct sn_buffer *xa = load_row(t, DT_X, kk, t->nvecs, t->n.lanes);
+	const struct sn_buffer *ya = load_row(t, DT_Y, at, rows / lanes, lanes);
+	const struct sn_buffer *xa = load_row(t, DT_X, at, t->nvecs, t->n.lanes);
 	const struct sn_expr *idx[3];
 	idx[0] = sn_at_for(t->b, LK_UNROLLED, "p", sn_int(t->pool, t->n.item[DT_Y]));
 	const struct sn_expr *y = sn_at_load(t->b, ya->name, ya, idx);
@@ -240,54 +282,103 @@ products(struct dt *t, const struct sn_expr *kk)
 		sn_at_end(t->b);
 }
 
+/* STEPS rows of tile AT; NULL: all. */
 static void
-tile_step(struct dt *t, const struct sn_expr *kbase, const struct sn_expr *rest)
+multiply(struct dt *t, const struct sn_expr *tile, const struct sn_expr *steps)
 {
-	for (int i = 0; i < DT_SIDES; i++)
-		stage_side(t, i, kbase, rest);
-	sn_at_barrier(t->b);
-	const struct sn_expr *steps = rest ? rest : sn_int(t->pool, t->n.bk);
-	products(t, sn_at_for(t->b, rest ? LK_SERIAL : LK_UNROLLED, "k", steps));
+	const struct sn_expr *at[2] = { tile, NULL };
+	at[1] = steps ? sn_at_for(t->b, LK_SERIAL, "k", steps)
+		      : sn_at_for(t->b, LK_UNROLLED, "k", sn_int(t->pool, t->n.bk));
+	products(t, at);
 	sn_at_end(t->b);
+}
+
+/* Whole tile KT of N: the next one is fetched meanwhile where there is a second shared tile for it. */
+static void
+tile_step(struct dt *t, const struct sn_expr *kt, const struct sn_expr *n)
+{
+	struct sn_pool *p = t->pool;
+	const struct sn_expr *zero = sn_int(p, 0), *next = sn_addk(p, kt, 1);
+	if (!t->n.is_double) {
+		fetch(t, kt, false);
+		put(t, zero);
+		sn_at_barrier(t->b);
+		multiply(t, zero, NULL);
+		sn_at_barrier(t->b);
+		return;
+	}
+	fetch(t, sn_op2(p, OP_MIN, next, sn_addk(p, n, -1)), false);
+	multiply(t, sn_modk(p, kt, 2), NULL);
+	put(t, sn_modk(p, next, 2));
 	sn_at_barrier(t->b);
 }
 
-/* COUNT whole tiles from tile FIRST on. */
+/* COUNT whole tiles from tile FIRST on, of N. */
 static void
-whole_tiles(struct dt *t, const struct sn_expr *first, const struct sn_expr *count)
+whole_tiles(struct dt *t, const struct sn_expr *first, const struct sn_expr *count,
+	    const struct sn_expr *n)
 {
 	if (sn_is_int_const(count, 0))
 		return;
 	const struct sn_expr *i = sn_at_for(t->b, LK_SERIAL, "kt", count);
-	tile_step(t, sn_mulk(t->pool, sn_add(t->pool, first, i), t->n.bk), NULL);
+	tile_step(t, sn_add(t->pool, first, i), n);
 	sn_at_end(t->b);
+}
+
+/* Opens an if unless N, which may be known, is more than 0; false: it is 0, nothing to do. */
+static bool
+open_any(struct dt *t, const struct sn_expr *n, bool *out_is_open)
+{
+	int64_t x;
+	bool is_known = sn_get_int(n, &x);
+	*out_is_open = !is_known;
+	if (!is_known)
+		sn_at_if(t->b, sn_op2(t->pool, OP_LT, sn_int(t->pool, 0), n));
+	return !is_known || x > 0;
 }
 
 /* What is left after FULL whole tiles. */
 static void
 last_tile(struct dt *t, const struct sn_expr *full, const struct sn_expr *rest)
 {
-	int64_t n;
-	bool is_known = sn_get_int(rest, &n);
-	if (is_known && n == 0)
+	const struct sn_expr *zero = sn_int(t->pool, 0);
+	bool is_open;
+	if (!open_any(t, rest, &is_open))
 		return;
-	if (!is_known)
-		sn_at_if(t->b, sn_op2(t->pool, OP_LT, sn_int(t->pool, 0), rest));
-	tile_step(t, sn_mulk(t->pool, full, t->n.bk), rest);
-	if (!is_known)
+	fetch(t, full, true);
+	put(t, zero);
+	sn_at_barrier(t->b);
+	multiply(t, zero, rest);
+	if (is_open)
 		sn_at_end(t->b);
 }
 
-/* The tiled axes: a sum of its own for every SUM_BLOCK products. */
+/* The first tile, before any is multiplied. */
+static void
+first_tile(struct dt *t, const struct sn_expr *full)
+{
+	bool is_open;
+	if (!t->n.is_double || !open_any(t, full, &is_open))
+		return;
+	fetch(t, sn_int(t->pool, 0), false);
+	put(t, sn_int(t->pool, 0));
+	sn_at_barrier(t->b);
+	if (is_open)
+		sn_at_end(t->b);
+}
+
+/* All tiles, with a sum of its own for every SUM_BLOCK products. */
 static void
 all_tiles(struct dt *t)
 {
 	struct sn_pool *p = t->pool;
 	int64_t every = SUM_BLOCK / t->n.bk, n;
-	const struct sn_expr *full = sn_divk(p, tiled_points(t), t->n.bk);
+	const struct sn_expr *outer = sn_device_points(p, t->s.red, t->s.first_tiled);
+	const struct sn_expr *full = sn_mul(p, outer, sn_divk(p, tiled_points(t), t->n.bk));
 	const struct sn_expr *rest = sn_modk(p, tiled_points(t), t->n.bk), *zero = sn_int(p, 0);
+	first_tile(t, full);
 	if (!t->has_total) {
-		whole_tiles(t, zero, full);
+		whole_tiles(t, zero, full, full);
 		last_tile(t, full, rest);
 		return;
 	}
@@ -295,7 +386,7 @@ all_tiles(struct dt *t)
 	if (!sn_is_int_const(blocks, 0)) {
 		const struct sn_expr *o = sn_at_for(t->b, LK_SERIAL, "o", blocks);
 		each_acc(t, init_acc);
-		whole_tiles(t, sn_mulk(p, o, every), sn_int(p, every));
+		whole_tiles(t, sn_mulk(p, o, every), sn_int(p, every), full);
 		each_acc(t, flush);
 		sn_at_end(t->b);
 	}
@@ -303,7 +394,7 @@ all_tiles(struct dt *t)
 	if (sn_get_int(more, &n) && n == 0 && sn_is_int_const(rest, 0))
 		return;
 	each_acc(t, init_acc);
-	whole_tiles(t, sn_mulk(p, blocks, every), more);
+	whole_tiles(t, sn_mulk(p, blocks, every), more, full);
 	last_tile(t, full, rest);
 	each_acc(t, flush);
 }
@@ -326,14 +417,11 @@ reduce(struct dt *t)
 	if (t->has_total)
 		sn_emit_acc_alloc(&t->e, t->m->reducer, SP_REG, rank, dims, &t->total);
 	each_acc(t, t->has_total ? init_total : init_acc);
-	for (int i = 0; i < t->s.first_tiled; i++) {
-		const struct sn_axis *a = t->s.red[i];
-		sn_scope_axis(&t->e, &t->scope, a, sn_at_for(t->b, LK_SERIAL, a->name, a->extent));
-	}
+	for (int i = 0; i < DT_SIDES; i++)
+		t->stage[i].next = sn_at_alloc(t->b, SP_REG, i == DT_Y ? "yn" : "xn",
+					       (enum sn_dtype)t->s.side[i].value->dtype, 1,
+					       &t->stage[i].count);
 	all_tiles(t);
-	for (int i = 0; i < t->s.first_tiled; i++)
-		sn_at_end(t->b);
-	t->scope.pairs.n -= (size_t)t->s.first_tiled;
 }
 
 /* ---- results ---- */
@@ -476,9 +564,9 @@ open_group(struct dt *t)
 	sn_device_spread(&t->e, &t->scope, t->s.batch, 0, t->s.nbatch,
 			 sn_device_named(t->b, "batch", rest));
 	for (int i = 0; i < DT_SIDES; i++) {
-		int64_t dims[2] = { t->n.bk, t->n.block[i] + DT_PAD };
+		int64_t dims[3] = { t->n.is_double ? 2 : 1, t->n.bk, t->n.block[i] + DT_PAD };
 		t->stage[i].shared = sn_at_alloc(t->b, SP_SHARED, i == DT_Y ? "ys" : "xs",
-						 (enum sn_dtype)t->s.side[i].value->dtype, 2, dims);
+						 (enum sn_dtype)t->s.side[i].value->dtype, 3, dims);
 		t->stage[i].shared->align = 16;
 	}
 }
