@@ -238,7 +238,8 @@ put(struct dt *t, const struct sn_expr *at)
 /* ---- the reduction ---- */
 
 /* What the item needs of side I's tile AT[0], row AT[1], in registers: PIECES of LANES, side by side (rows) or
- * each among those of the other items (columns). Rows are used one by one. */
+ * each among those of the other items (columns). Rows are used one by one,
+ * hence in an array without vectors. */
 static struct sn_buffer *
 load_row(struct dt *t, int i, const struct sn_expr *const *at, int64_t pieces, int64_t lanes)
 {
@@ -246,7 +247,7 @@ load_row(struct dt *t, int i, const struct sn_expr *const *at, int64_t pieces, i
 	bool is_flat = i == DT_Y || lanes == 1;
 	int64_t dims[2] = { is_flat ? pieces * lanes : pieces, lanes };
 	int64_t every = i == DT_X ? t->n.block[i] / pieces : lanes;
-	struct sn_buffer *buf = sn_at_alloc(t->b, SP_REG, names[i],
+	struct sn_buffer *buf = sn_at_alloc(t->b, is_flat ? SP_STACK : SP_REG, names[i],
 					    (enum sn_dtype)t->s.side[i].value->dtype,
 					    is_flat ? 1 : 2, dims);
 	const struct sn_expr *idx[2], *from[3] = { at[0], at[1] };

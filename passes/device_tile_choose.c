@@ -147,8 +147,15 @@ set_knobs(struct sn_sched_ctx *c, struct sn_kernel *k, const struct dt_knobs *n)
 }
 
 /* Multiply-adds a unit starts in a cycle; cycles of a tile step that nothing hides where a group is
- * alone; registers of a unit, and of an item beside its accumulators. */
-enum { UNIT_MACS = 128, STEP_LATENCY = 400, UNIT_REGISTERS = 65536, ITEM_REGISTERS = 48 };
+ * alone; bytes that a unit loads in a cycle; registers of a unit, and of an item beside its
+ * accumulators. */
+enum {
+	UNIT_MACS = 128,
+	STEP_LATENCY = 400,
+	UNIT_BYTES = 64,
+	UNIT_REGISTERS = 65536,
+	ITEM_REGISTERS = 48
+};
 
 /* Tiles to choose from: rows and columns of a group, and of an item. */
 static const struct dt_knobs tiles[] = {
@@ -217,8 +224,9 @@ cost_of(const struct sn_target *t, const struct size *z, const struct dt_knobs *
 		groups *= whole(z->side[i], (double)n->block[i]);
 	double ty = (double)n->item[DT_Y], tx = (double)n->item[DT_X], at_once = resident(n);
 	double loads = 1 + 4 * (ty + tx) / (ty * tx * (double)n->lanes);
-	double work = (double)(n->block[DT_Y] * n->block[DT_X]) * steps * (double)n->bk / UNIT_MACS
-		      * loads;
+	double products = (double)(n->block[DT_Y] * n->block[DT_X]) / UNIT_MACS * loads;
+	double bytes = (double)(n->block[DT_Y] + n->block[DT_X]) * 4 / UNIT_BYTES;
+	double work = (products + bytes) * steps * (double)n->bk;
 	double rounds = whole(groups, t->units * at_once);
 	double each = whole(groups, t->units * rounds);
 	double alone = work + steps * STEP_LATENCY;
