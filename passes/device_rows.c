@@ -18,6 +18,7 @@
 
 /* Elements in one running sum of an item; good numbers of elements and of items. */
 enum { TREE_WAIT = 40, TREE_STEPS = 30, BARRIER_WAIT = 4 }; /* cost, in scalar steps */
+enum { ROWS_START = 1500 }; /* cycles that short windows are not worth */
 enum { BLOCK = 32, GOOD_EACH = 4, GOOD_ITEMS = 128, MOST_ACROSS = 256 };
 
 struct grows {
@@ -177,7 +178,7 @@ cost_of(struct sn_sched_ctx *c, const struct sn_kernel *k, double points, int64_
 		work += is_tree(m, nspread) ? points * (double)across * TREE_STEPS : 0;
 	}
 	return sn_device_cost(c->target, work, points * (double)across)
-	       + sn_device_cost(c->target, waits, 1);
+	       + sn_device_cost(c->target, waits, 1) + ROWS_START;
 }
 
 double

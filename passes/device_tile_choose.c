@@ -259,12 +259,12 @@ sn_device_tile_choose(struct sn_sched_ctx *c, struct sn_kernel *k)
 
 /* ---- constants ---- */
 
-/* The dimension of READ that AXIS alone indexes, marked as taken; -1: none. */
+/* The dimension of READ along which AXIS moves by one, marked as taken; -1: none. */
 static int
 take_dim(struct sn_pool *p, const struct sn_expr *read, const struct sn_axis *axis, unsigned *taken)
 {
 	for (int d = 0; d < read->tensor->type.rank; d++)
-		if (!(*taken >> d & 1) && read->args[d] == sn_axis_expr(p, axis)) {
+		if (!(*taken >> d & 1) && has_unit_step(p, read->args[d], axis)) {
 			*taken |= 1u << d;
 			return d;
 		}
