@@ -27,14 +27,18 @@ first_long(const struct sn_axis *const *axes, int from, int to)
 	return from;
 }
 
+const struct sn_expr *
+sn_device_named(struct sn_builder *b, const char *name, const struct sn_expr *x)
+{
+	return x->kind == EX_OP ? sn_at_let(b, name, x) : x;
+}
+
 void
 sn_device_spread(struct sn_emit *e, struct sn_scope *s, const struct sn_axis *const *axes, int from,
 		 int to, const struct sn_expr *flat)
 {
 	struct sn_pool *p = e->c->pool;
 	int first = first_long(axes, from, to);
-	if (flat->kind == EX_OP && first_long(axes, first + 1, to) < to)
-		flat = sn_at_let(e->b, "e", flat);
 	for (int i = to - 1; i >= from; i--) {
 		const struct sn_axis *a = axes[i];
 		const struct sn_expr *at = flat;
@@ -43,10 +47,8 @@ sn_device_spread(struct sn_emit *e, struct sn_scope *s, const struct sn_axis *co
 			continue;
 		}
 		if (i > first) {
-			at = sn_at_let(e->b, a->name, sn_op2(p, OP_MOD, flat, a->extent));
+			at = sn_op2(p, OP_MOD, flat, a->extent);
 			flat = sn_op2(p, OP_FLOORDIV, flat, a->extent);
-		} else if (at->kind == EX_OP) {
-			at = sn_at_let(e->b, a->name, at);
 		}
 		sn_scope_axis(e, s, a, at);
 	}

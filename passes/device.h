@@ -14,11 +14,17 @@
 const struct sn_expr *sn_device_points(struct sn_pool *p, const struct sn_axis *const *axes, int n);
 
 /*
- * Names axes FROM <= i < TO of a stage at point FLAT of the product of their
- * extents, the last one running fastest, by lets; extents of 1 and 0 are index 0.
+ * Brings axes FROM <= i < TO of a stage into scope, at point FLAT of the product
+ * of their extents, the last one running fastest, by // and %: what is linear in FLAT
+ * becomes so again.  A sum is better given a name before, or its terms are
+ * divided one by one.  Extents of 1 and 0 are index 0.
  */
 void sn_device_spread(struct sn_emit *e, struct sn_scope *s, const struct sn_axis *const *axes,
 		      int from, int to, const struct sn_expr *flat);
+
+/* X by a name, if it is an operation. */
+const struct sn_expr *
+sn_device_named(struct sn_builder *b, const char *name, const struct sn_expr *x);
 
 /*
  * The same for points of LANES elements each along the last axis, whose extent

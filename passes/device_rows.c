@@ -18,6 +18,7 @@
 
 /* Elements in one running sum of an item; good numbers of elements and of items. */
 enum { TREE_WAIT = 40, TREE_STEPS = 30, BARRIER_WAIT = 4 }; /* cost, in scalar steps */
+enum { ROWS_START = 1500 }; /* cycles that short windows are not worth */
 enum { BLOCK = 32, GOOD_EACH = 4, GOOD_ITEMS = 128, MOST_ACROSS = 256 };
 
 struct grows {
@@ -177,7 +178,7 @@ cost_of(struct sn_sched_ctx *c, const struct sn_kernel *k, double points, int64_
 		work += is_tree(m, nspread) ? points * (double)across * TREE_STEPS : 0;
 	}
 	return sn_device_cost(c->target, work, points * (double)across)
-	       + sn_device_cost(c->target, waits, 1);
+	       + sn_device_cost(c->target, waits, 1) + ROWS_START;
 }
 
 double
@@ -237,7 +238,7 @@ walk_steps(struct grows *g, const struct walk *w, const struct sn_expr *first,
 	const struct sn_expr *j = sn_at_for(g->r.b, LK_SERIAL, "j", count);
 	const struct sn_expr *at = sn_mulk(p, sn_add(p, first, j), g->across);
 	at = sn_add(p, at, g->t);
-	walk_step(g, w, at);
+	walk_step(g, w, w->n > 1 ? sn_device_named(g->r.b, "e", at) : at);
 	sn_at_end(g->r.b);
 }
 
@@ -251,7 +252,8 @@ walk_rest(struct grows *g, const struct walk *w, const struct sn_expr *points)
 		return;
 	const struct sn_expr *first = sn_sub(p, points, rest);
 	sn_at_if(g->r.b, sn_op2(p, OP_LT, g->t, rest));
-	walk_step(g, w, sn_add(p, first, g->t));
+	first = sn_add(p, first, g->t);
+	walk_step(g, w, w->n > 1 ? sn_device_named(g->r.b, "e", first) : first);
 	sn_at_end(g->r.b);
 }
 
@@ -540,7 +542,7 @@ open_rows(struct grows *g)
 	}
 	g->r.e.slice = g->row;
 	sn_device_spread(&g->r.e, &g->r.shared, m->axes, 0, g->nspread,
-			 at->kind == EX_OP ? sn_at_let(b, "row", at) : at);
+			 sn_device_named(b, "row", at));
 }
 
 static void

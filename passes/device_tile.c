@@ -9,7 +9,8 @@ enum { SUM_BLOCK = 64 };
  * moves with u, the other is the same for all. */
 struct stage {
 	struct sn_buffer *shared;
-	bool is_own_fast; /* neighbouring items are neighbours along the operand's own axes */
+	bool is_own_fast;	/* neighbouring items are neighbours along the operand's own axes */
+	struct sn_buffer *next; /* elements on their way */
 	int64_t count, step;
 	const struct sn_expr *kk, *at;
 	struct sn_scope own;		       /* its axes, where they don't move with u */
@@ -98,14 +99,19 @@ main_read(struct dt *t, int i)
 	return NULL;
 }
 
-/* Contiguous along the innermost reduction axis, and not along its own? */
+/* Strides that don't scatter items over memory. */
+enum { SHORT_STRIDE = 4 };
+
+/* Contiguous along the innermost reduction axis, and not nearly so along its own? */
 static bool
 is_red_fast(struct dt *t, int i)
 {
 	const struct dt_side *s = &t->s.side[i];
 	const struct sn_expr *x = main_read(t, i);
-	return x && !dt_is_unit(t->pool, x, s->axes[s->naxes - 1])
-	       && dt_is_unit(t->pool, x, t->s.red[t->s.nred - 1]);
+	int64_t stride;
+	if (!x || !dt_is_unit(t->pool, x, t->s.red[t->s.nred - 1]))
+		return false;
+	return !dt_stride(t->pool, x, s->axes[s->naxes - 1], &stride) || stride > SHORT_STRIDE;
 }
 
 /* Several axes that move with u: their values are worked out once, before the reduction. */
@@ -118,8 +124,8 @@ plan_places(struct dt *t, int i)
 		g->places[v] = sn_at_alloc(t->b, SP_REG, s->axes[v]->name, DT_I64, 1, &g->count);
 	struct sn_scope at = { 0 };
 	const struct sn_expr *u = sn_at_for(t->b, LK_UNROLLED, "u", sn_int(t->pool, g->count));
-	sn_device_spread(&t->e, &at, s->axes, 0, s->naxes,
-			 inside(t, i, moving(t, g->at, u, g->step)));
+	const struct sn_expr *x = inside(t, i, moving(t, g->at, u, g->step));
+	sn_device_spread(&t->e, &at, s->axes, 0, s->naxes, sn_device_named(t->b, "at", x));
 	for (int v = 0; v < s->naxes; v++)
 		sn_at_store(t->b, g->places[v], &u,
 			    sn_emit_expr(&t->e, &at, sn_axis_expr(t->pool, s->axes[v])));
@@ -141,7 +147,7 @@ plan_stage(struct dt *t, int i)
 	g->at = g->is_own_fast ? near : far;
 	if (g->is_own_fast)
 		sn_device_spread(&t->e, &g->own, s->axes, 0, s->naxes,
-				 sn_at_let(t->b, i == DT_Y ? "y" : "x", inside(t, i, g->at)));
+				 sn_device_named(t->b, i == DT_Y ? "y" : "x", inside(t, i, g->at)));
 	else if (s->naxes > 1)
 		plan_places(t, i);
 }
@@ -169,52 +175,102 @@ tiled_points(struct dt *t)
 	return sn_device_points(t->pool, t->s.red + t->s.first_tiled, t->s.nred - t->s.first_tiled);
 }
 
-/* Side I's tile at step KBASE of the tiled reduction axes; REST: only so many steps are left. */
+/* Loads side I's elements of the tile at step KBASE of the tiled reduction axes. */
 static void
-stage_side(struct dt *t, int i, const struct sn_expr *kbase, const struct sn_expr *rest)
+fetch_side(struct dt *t, int i, const struct sn_expr *kbase, bool is_rest)
 {
 	struct stage *g = &t->stage[i];
 	const struct sn_expr *u = sn_at_for(t->b, LK_UNROLLED, "u", sn_int(t->pool, g->count));
 	const struct sn_expr *kk = g->is_own_fast ? moving(t, g->kk, u, g->step) : g->kk;
-	const struct sn_expr *at = g->is_own_fast ? g->at : moving(t, g->at, u, g->step);
-	const struct sn_expr *q = sn_add(t->pool, kbase, kk), *to[2] = { kk, at };
+	const struct sn_expr *q = sn_add(t->pool, kbase, kk);
 	struct sn_scope s = sn_scope_copy(&t->e, &t->scope);
-	if (rest)
+	if (is_rest)
 		q = sn_op2(t->pool, OP_MIN, q, sn_addk(t->pool, tiled_points(t), -1));
+	if (t->s.nred - t->s.first_tiled > 1)
+		q = sn_device_named(t->b, "k", q);
 	sn_device_spread(&t->e, &s, t->s.red, t->s.first_tiled, t->s.nred, q);
 	put_own(t, i, &s, u);
-	sn_at_store(t->b, g->shared, to, sn_emit_expr(&t->e, &s, t->s.side[i].value));
+	sn_at_store(t->b, g->next, &u, sn_emit_expr(&t->e, &s, t->s.side[i].value));
 	sn_at_end(t->b);
+}
+
+/* Stores what was loaded in shared tile AT of side I. */
+static void
+put_side(struct dt *t, int i, const struct sn_expr *at)
+{
+	struct stage *g = &t->stage[i];
+	const struct sn_expr *u = sn_at_for(t->b, LK_UNROLLED, "u", sn_int(t->pool, g->count));
+	const struct sn_expr *to[3] = { at, g->kk, g->at };
+	if (g->is_own_fast)
+		to[1] = moving(t, g->kk, u, g->step);
+	else
+		to[2] = moving(t, g->at, u, g->step);
+	sn_at_store(t->b, g->shared, to, sn_at_load(t->b, "next", g->next, &u));
+	sn_at_end(t->b);
+}
+
+/* Whole tiles number KT of all reduction axes, or what is left after all of them (REST). */
+static void
+fetch(struct dt *t, const struct sn_expr *kt, bool is_rest)
+{
+	struct sn_pool *p = t->pool;
+	size_t mark = t->scope.pairs.n;
+	const struct sn_expr *tile = kt;
+	if (t->s.first_tiled > 0) {
+		const struct sn_expr *each = sn_divk(p, tiled_points(t), t->n.bk);
+		kt = sn_device_named(t->b, "kt", kt);
+		tile = sn_op2(p, OP_MOD, kt, each);
+		sn_device_spread(&t->e, &t->scope, t->s.red, 0, t->s.first_tiled,
+				 sn_op2(p, OP_FLOORDIV, kt, each));
+	}
+	for (int i = 0; i < DT_SIDES; i++)
+		fetch_side(t, i, sn_mulk(p, tile, t->n.bk), is_rest);
+	t->scope.pairs.n = mark;
+}
+
+static void
+put(struct dt *t, const struct sn_expr *at)
+{
+	for (int i = 0; i < DT_SIDES; i++)
+		put_side(t, i, at);
 }
 
 /* ---- the reduction ---- */
 
-/* What the item needs of row KK of side I's tile, in registers: AT is its first element, EVERY the
- * distance of its pieces of LANES. */
+/* What the item needs of side I's tile AT[0], row AT[1], in registers: PIECES of LANES, side by side (rows) or
+ * each among those of the other items (columns). Rows are used one by one,
+ * hence in an array without vectors. */
 static struct sn_buffer *
-load_row(struct dt *t, int i, const struct sn_expr *kk, int64_t pieces, int64_t lanes)
+load_row(struct dt *t, int i, const struct sn_expr *const *at, int64_t pieces, int64_t lanes)
 {
 	static const char *const names[] = { "ya", "xa" };
-	int64_t dims[2] = { pieces, lanes }, every = i == DT_X ? t->n.block[i] / pieces : lanes;
-	struct sn_buffer *buf = sn_at_alloc(t->b, SP_REG, names[i],
+	bool is_flat = i == DT_Y || lanes == 1;
+	int64_t dims[2] = { is_flat ? pieces * lanes : pieces, lanes };
+	int64_t every = i == DT_X ? t->n.block[i] / pieces : lanes;
+	struct sn_buffer *buf = sn_at_alloc(t->b, is_flat ? SP_STACK : SP_REG, names[i],
 					    (enum sn_dtype)t->s.side[i].value->dtype,
-					    lanes == 1 ? 1 : 2, dims);
-	const struct sn_expr *idx[2], *from[2] = { kk, NULL };
+					    is_flat ? 1 : 2, dims);
+	const struct sn_expr *idx[2], *from[3] = { at[0], at[1] };
 	idx[0] = sn_at_for(t->b, LK_UNROLLED, "j", sn_int(t->pool, pieces));
 	idx[1] = sn_at_for(t->b, LK_VECTOR, "l", sn_int(t->pool, lanes));
-	from[1] = sn_add(t->pool, t->first[i],
+	from[2] = sn_add(t->pool, t->first[i],
 			 sn_add(t->pool, sn_mulk(t->pool, idx[0], every), idx[1]));
-	sn_at_store(t->b, buf, idx, sn_at_load(t->b, names[i], t->stage[i].shared, from));
+	const struct sn_expr *x = sn_at_load(t->b, names[i], t->stage[i].shared, from);
+	if (is_flat)
+		idx[0] = sn_add(t->pool, sn_mulk(t->pool, idx[0], lanes), idx[1]);
+	sn_at_store(t->b, buf, idx, x);
 	sn_at_end(t->b);
 	sn_at_end(t->b);
 	return buf;
 }
 
+/* One product each of row AT[1] of tile AT[0]. */
 static void
-products(struct dt *t, const struct sn_expr *kk)
+products(struct dt *t, const struct sn_expr *const *at)
 {
-	const struct sn_buffer *ya = load_row(t, DT_Y, kk, t->n.item[DT_Y], 1);
-	const struct sn_buffer *xa = load_row(t, DT_X, kk, t->nvecs, t->n.lanes);
+	int64_t rows = t->n.item[DT_Y], lanes = rows % t->n.lanes ? 1 : t->n.lanes;
+	const struct sn_buffer *ya = load_row(t, DT_Y, at, rows / lanes, lanes);
+	const struct sn_buffer *xa = load_row(t, DT_X, at, t->nvecs, t->n.lanes);
 	const struct sn_expr *idx[3];
 	idx[0] = sn_at_for(t->b, LK_UNROLLED, "p", sn_int(t->pool, t->n.item[DT_Y]));
 	const struct sn_expr *y = sn_at_load(t->b, ya->name, ya, idx);
@@ -227,54 +283,103 @@ products(struct dt *t, const struct sn_expr *kk)
 		sn_at_end(t->b);
 }
 
+/* STEPS rows of tile AT; NULL: all. */
 static void
-tile_step(struct dt *t, const struct sn_expr *kbase, const struct sn_expr *rest)
+multiply(struct dt *t, const struct sn_expr *tile, const struct sn_expr *steps)
 {
-	for (int i = 0; i < DT_SIDES; i++)
-		stage_side(t, i, kbase, rest);
-	sn_at_barrier(t->b);
-	const struct sn_expr *steps = rest ? rest : sn_int(t->pool, t->n.bk);
-	products(t, sn_at_for(t->b, rest ? LK_SERIAL : LK_UNROLLED, "k", steps));
+	const struct sn_expr *at[2] = { tile, NULL };
+	at[1] = steps ? sn_at_for(t->b, LK_SERIAL, "k", steps)
+		      : sn_at_for(t->b, LK_UNROLLED, "k", sn_int(t->pool, t->n.bk));
+	products(t, at);
 	sn_at_end(t->b);
+}
+
+/* Whole tile KT of N: the next one is fetched meanwhile where there is a second shared tile for it. */
+static void
+tile_step(struct dt *t, const struct sn_expr *kt, const struct sn_expr *n)
+{
+	struct sn_pool *p = t->pool;
+	const struct sn_expr *zero = sn_int(p, 0), *next = sn_addk(p, kt, 1);
+	if (!t->n.is_double) {
+		fetch(t, kt, false);
+		put(t, zero);
+		sn_at_barrier(t->b);
+		multiply(t, zero, NULL);
+		sn_at_barrier(t->b);
+		return;
+	}
+	fetch(t, sn_op2(p, OP_MIN, next, sn_addk(p, n, -1)), false);
+	multiply(t, sn_modk(p, kt, 2), NULL);
+	put(t, sn_modk(p, next, 2));
 	sn_at_barrier(t->b);
 }
 
-/* COUNT whole tiles from tile FIRST on. */
+/* COUNT whole tiles from tile FIRST on, of N. */
 static void
-whole_tiles(struct dt *t, const struct sn_expr *first, const struct sn_expr *count)
+whole_tiles(struct dt *t, const struct sn_expr *first, const struct sn_expr *count,
+	    const struct sn_expr *n)
 {
 	if (sn_is_int_const(count, 0))
 		return;
 	const struct sn_expr *i = sn_at_for(t->b, LK_SERIAL, "kt", count);
-	tile_step(t, sn_mulk(t->pool, sn_add(t->pool, first, i), t->n.bk), NULL);
+	tile_step(t, sn_add(t->pool, first, i), n);
 	sn_at_end(t->b);
+}
+
+/* Opens an if unless N, which may be known, is more than 0; false: it is 0, nothing to do. */
+static bool
+open_any(struct dt *t, const struct sn_expr *n, bool *out_is_open)
+{
+	int64_t x;
+	bool is_known = sn_get_int(n, &x);
+	*out_is_open = !is_known;
+	if (!is_known)
+		sn_at_if(t->b, sn_op2(t->pool, OP_LT, sn_int(t->pool, 0), n));
+	return !is_known || x > 0;
 }
 
 /* What is left after FULL whole tiles. */
 static void
 last_tile(struct dt *t, const struct sn_expr *full, const struct sn_expr *rest)
 {
-	int64_t n;
-	bool is_known = sn_get_int(rest, &n);
-	if (is_known && n == 0)
+	const struct sn_expr *zero = sn_int(t->pool, 0);
+	bool is_open;
+	if (!open_any(t, rest, &is_open))
 		return;
-	if (!is_known)
-		sn_at_if(t->b, sn_op2(t->pool, OP_LT, sn_int(t->pool, 0), rest));
-	tile_step(t, sn_mulk(t->pool, full, t->n.bk), rest);
-	if (!is_known)
+	fetch(t, full, true);
+	put(t, zero);
+	sn_at_barrier(t->b);
+	multiply(t, zero, rest);
+	if (is_open)
 		sn_at_end(t->b);
 }
 
-/* The tiled axes: a sum of its own for every SUM_BLOCK products. */
+/* The first tile, before any is multiplied. */
+static void
+first_tile(struct dt *t, const struct sn_expr *full)
+{
+	bool is_open;
+	if (!t->n.is_double || !open_any(t, full, &is_open))
+		return;
+	fetch(t, sn_int(t->pool, 0), false);
+	put(t, sn_int(t->pool, 0));
+	sn_at_barrier(t->b);
+	if (is_open)
+		sn_at_end(t->b);
+}
+
+/* All tiles, with a sum of its own for every SUM_BLOCK products. */
 static void
 all_tiles(struct dt *t)
 {
 	struct sn_pool *p = t->pool;
 	int64_t every = SUM_BLOCK / t->n.bk, n;
-	const struct sn_expr *full = sn_divk(p, tiled_points(t), t->n.bk);
+	const struct sn_expr *outer = sn_device_points(p, t->s.red, t->s.first_tiled);
+	const struct sn_expr *full = sn_mul(p, outer, sn_divk(p, tiled_points(t), t->n.bk));
 	const struct sn_expr *rest = sn_modk(p, tiled_points(t), t->n.bk), *zero = sn_int(p, 0);
+	first_tile(t, full);
 	if (!t->has_total) {
-		whole_tiles(t, zero, full);
+		whole_tiles(t, zero, full, full);
 		last_tile(t, full, rest);
 		return;
 	}
@@ -282,7 +387,7 @@ all_tiles(struct dt *t)
 	if (!sn_is_int_const(blocks, 0)) {
 		const struct sn_expr *o = sn_at_for(t->b, LK_SERIAL, "o", blocks);
 		each_acc(t, init_acc);
-		whole_tiles(t, sn_mulk(p, o, every), sn_int(p, every));
+		whole_tiles(t, sn_mulk(p, o, every), sn_int(p, every), full);
 		each_acc(t, flush);
 		sn_at_end(t->b);
 	}
@@ -290,7 +395,7 @@ all_tiles(struct dt *t)
 	if (sn_get_int(more, &n) && n == 0 && sn_is_int_const(rest, 0))
 		return;
 	each_acc(t, init_acc);
-	whole_tiles(t, sn_mulk(p, blocks, every), more);
+	whole_tiles(t, sn_mulk(p, blocks, every), more, full);
 	last_tile(t, full, rest);
 	each_acc(t, flush);
 }
@@ -313,14 +418,11 @@ reduce(struct dt *t)
 	if (t->has_total)
 		sn_emit_acc_alloc(&t->e, t->m->reducer, SP_REG, rank, dims, &t->total);
 	each_acc(t, t->has_total ? init_total : init_acc);
-	for (int i = 0; i < t->s.first_tiled; i++) {
-		const struct sn_axis *a = t->s.red[i];
-		sn_scope_axis(&t->e, &t->scope, a, sn_at_for(t->b, LK_SERIAL, a->name, a->extent));
-	}
+	for (int i = 0; i < DT_SIDES; i++)
+		t->stage[i].next = sn_at_alloc(t->b, SP_REG, i == DT_Y ? "yn" : "xn",
+					       (enum sn_dtype)t->s.side[i].value->dtype, 1,
+					       &t->stage[i].count);
 	all_tiles(t);
-	for (int i = 0; i < t->s.first_tiled; i++)
-		sn_at_end(t->b);
-	t->scope.pairs.n -= (size_t)t->s.first_tiled;
 }
 
 /* ---- results ---- */
@@ -344,18 +446,29 @@ open_guard(struct dt *t, int i, const struct sn_expr *x, int64_t piece)
 	return true;
 }
 
-/* Do all results move by one with the lanes of a vector of columns, whole vectors being inside? */
+/* The columns as axes, at point X of them all. */
+static void
+put_columns(struct dt *t, struct sn_scope *s, const struct sn_expr *x)
+{
+	sn_device_spread(&t->e, s, t->s.side[DT_X].axes, 0, t->s.side[DT_X].naxes, x);
+}
+
+/* Do results move by one with the columns, all flattened, whole vectors being inside? */
 static bool
 stores_vectors(struct dt *t)
 {
-	const struct dt_side *s = &t->s.side[DT_X];
-	if (t->n.lanes == 1 || s->naxes != 1 || !sn_prove_divides(t->points[DT_X], t->n.lanes))
+	struct sn_pool *p = t->pool;
+	const struct sn_axis *flat = sn_axis_new(p, "x", t->points[DT_X]);
+	struct sn_scope s = { 0 };
+	if (t->n.lanes == 1 || !sn_prove_divides(t->points[DT_X], t->n.lanes))
 		return false;
+	put_columns(t, &s, sn_axis_expr(p, flat));
 	for (int i = 0; i < t->m->nresults; i++) {
 		const struct sn_result *r = &t->m->results[i];
-		const struct sn_expr *x = sn_read(t->pool, r->tensor, r->idx, r->tensor->type.rank,
-						  NULL);
-		if (!dt_is_unit(t->pool, x, s->axes[0]))
+		const struct sn_expr *idx[SN_MAX_RANK];
+		for (int d = 0; d < r->tensor->type.rank; d++)
+			idx[d] = sn_emit_expr(&t->e, &s, r->idx[d]);
+		if (!dt_is_unit(p, sn_read(p, r->tensor, idx, r->tensor->type.rank, NULL), flat))
 			return false;
 	}
 	return true;
@@ -367,8 +480,9 @@ store_vector(struct dt *t, const struct sn_scope *row, const struct sn_expr *x,
 {
 	struct sn_scope s = sn_scope_copy(&t->e, row);
 	bool has_guard = open_guard(t, DT_X, x, 1);
+	x = sn_device_named(t->b, "x", x);
 	idx[2] = sn_at_for(t->b, LK_VECTOR, "l", sn_int(t->pool, t->n.lanes));
-	sn_scope_axis(&t->e, &s, t->s.side[DT_X].axes[0], sn_add(t->pool, x, idx[2]));
+	put_columns(t, &s, sn_add(t->pool, x, idx[2]));
 	store_results(t, &s, t->has_total ? &t->total : &t->acc, idx);
 	sn_at_end(t->b);
 	if (has_guard)
@@ -380,7 +494,6 @@ static void
 store_elements(struct dt *t, const struct sn_scope *row, const struct sn_expr *x,
 	       const struct sn_expr **idx)
 {
-	const struct dt_side *side = &t->s.side[DT_X];
 	const struct sn_acc *acc = t->has_total ? &t->total : &t->acc;
 	struct sn_scope s = sn_scope_copy(&t->e, row);
 	struct sn_acc out = { .n = 1 };
@@ -390,9 +503,9 @@ store_elements(struct dt *t, const struct sn_scope *row, const struct sn_expr *x
 	sn_at_store(t->b, out.buf[0], &idx[2], sn_at_load(t->b, "sum", acc->buf[0], idx));
 	sn_at_end(t->b);
 	idx[2] = sn_at_for(t->b, LK_UNROLLED, "l", sn_int(t->pool, t->n.lanes));
-	x = sn_at_let(t->b, "x", sn_add(t->pool, x, idx[2]));
+	x = sn_device_named(t->b, "x", sn_add(t->pool, x, idx[2]));
 	bool has_guard = open_guard(t, DT_X, x, 1);
-	sn_device_spread(&t->e, &s, side->axes, 0, side->naxes, x);
+	put_columns(t, &s, x);
 	store_results(t, &s, &out, &idx[2]);
 	if (has_guard)
 		sn_at_end(t->b);
@@ -409,6 +522,8 @@ store_all(struct dt *t)
 	const struct sn_expr *y = sn_add(t->pool, t->base[DT_Y],
 					 sn_add(t->pool, t->first[DT_Y], idx[0]));
 	bool has_guard = open_guard(t, DT_Y, y, 1);
+	if (side->naxes > 1)
+		y = sn_device_named(t->b, "y", y);
 	sn_device_spread(&t->e, &row, side->axes, 0, side->naxes, y);
 	idx[1] = sn_at_for(t->b, LK_UNROLLED, "q", sn_int(t->pool, t->nvecs));
 	const struct sn_expr *x = sn_add(t->pool, t->base[DT_X], t->first[DT_X]);
@@ -431,12 +546,6 @@ tiles_of(struct dt *t, int i)
 	return sn_divk(t->pool, sn_addk(t->pool, t->points[i], t->n.block[i] - 1), t->n.block[i]);
 }
 
-static const struct sn_expr *
-named(struct dt *t, const char *name, const struct sn_expr *x)
-{
-	return x->kind == EX_OP ? sn_at_let(t->b, name, x) : x;
-}
-
 /* Grid loop, its place, shared tiles. */
 static void
 open_group(struct dt *t)
@@ -448,14 +557,17 @@ open_group(struct dt *t)
 	const struct sn_axis *g = sn_axis_new(p, "g", groups);
 	sn_at_for_axis(t->b, LK_GRID, g);
 	const struct sn_expr *at = sn_axis_expr(p, g), *rest = sn_op2(p, OP_FLOORDIV, at, nx);
-	t->base[DT_X] = named(t, "x0", sn_mulk(p, sn_op2(p, OP_MOD, at, nx), t->n.block[DT_X]));
-	t->base[DT_Y] = named(t, "y0", sn_mulk(p, sn_op2(p, OP_MOD, rest, ny), t->n.block[DT_Y]));
+	t->base[DT_X] = sn_device_named(t->b, "x0",
+					sn_mulk(p, sn_op2(p, OP_MOD, at, nx), t->n.block[DT_X]));
+	t->base[DT_Y] = sn_device_named(t->b, "y0",
+					sn_mulk(p, sn_op2(p, OP_MOD, rest, ny), t->n.block[DT_Y]));
+	rest = sn_op2(p, OP_FLOORDIV, rest, ny);
 	sn_device_spread(&t->e, &t->scope, t->s.batch, 0, t->s.nbatch,
-			 sn_op2(p, OP_FLOORDIV, rest, ny));
+			 sn_device_named(t->b, "batch", rest));
 	for (int i = 0; i < DT_SIDES; i++) {
-		int64_t dims[2] = { t->n.bk, t->n.block[i] + DT_PAD };
+		int64_t dims[3] = { t->n.is_double ? 2 : 1, t->n.bk, t->n.block[i] + DT_PAD };
 		t->stage[i].shared = sn_at_alloc(t->b, SP_SHARED, i == DT_Y ? "ys" : "xs",
-						 (enum sn_dtype)t->s.side[i].value->dtype, 2, dims);
+						 (enum sn_dtype)t->s.side[i].value->dtype, 3, dims);
 		t->stage[i].shared->align = 16;
 	}
 }

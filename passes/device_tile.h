@@ -8,13 +8,14 @@
  * columns are the side whose last axis the result is contiguous along.
  *
  *	grid g < batch * row tiles * column tiles
- *	  shared ys[bk, by+4], xs[bk, bx+4]
+ *	  shared ys[2, bk, by+4], xs[2, bk, bx+4]
  *	  item i < (by/ty) * (bx/tx)
  *	    acc[ty, tx/lanes, lanes] = 0
- *	    reduction loops, the last one over tiles of bk
- *	      stage both operands: masks, casts and all; barrier
- *	      for k < bk: acc += ys[k, ..] * xs[k, ..] by ty rows and tx columns
- *	      barrier
+ *	    load tile 0 of both operands, masks, casts and all, and store it in ys[0], xs[0]; barrier
+ *	    for tiles kt of bk of the reduction axes
+ *	      load tile kt+1
+ *	      for k < bk: acc += ys[kt%2, k, ..] * xs[kt%2, k, ..] by ty rows and tx columns
+ *	      store tile kt+1 in ys[(kt+1)%2], xs[(kt+1)%2]; barrier
  *	    guarded: the result's value, and its store
  */
 #ifndef PASSES_DEVICE_TILE_H
@@ -40,7 +41,8 @@ struct dt_shape {
 	const struct sn_axis *batch[SN_MAX_AXES];
 	int nbatch;
 	const struct sn_axis *red[SN_MAX_AXES]; /* order of the loops, those that are tiled last */
-	int nred, first_tiled;			/* red[first_tiled..] are flattened and tiled */
+	int nred, first_tiled;			/* red[first_tiled..] are flattened and tiled: their
+						 * product is whole tiles if there are others */
 };
 
 /* False: K is no contraction with two sides. */
@@ -49,10 +51,15 @@ dt_shape_of(struct sn_sched_ctx *c, const struct sn_kernel *k, int64_t bk, struc
 
 struct dt_knobs {
 	int64_t block[DT_SIDES], item[DT_SIDES], bk, lanes;
+	bool is_double; /* two shared tiles: one is loaded while the other is used */
 };
 void dt_knobs_get(const struct sn_kernel *k, struct dt_knobs *out);
 
-/* Is X read at AXIS with stride 1? */
+/* The constant stride of READ along AXIS; false: it has none. */
+bool
+dt_stride(struct sn_pool *p, const struct sn_expr *read, const struct sn_axis *axis, int64_t *out);
+
+/* Is it 1? */
 bool dt_is_unit(struct sn_pool *p, const struct sn_expr *read, const struct sn_axis *axis);
 
 double sn_device_tile_choose(struct sn_sched_ctx *c, struct sn_kernel *k);

@@ -33,6 +33,14 @@ has_unit_step(struct sn_pool *p, const struct sn_expr *offset, const struct sn_a
 }
 
 bool
+dt_stride(struct sn_pool *p, const struct sn_expr *read, const struct sn_axis *axis, int64_t *out)
+{
+	const struct sn_expr *coef, *rest;
+	return sn_affine_split(p, offset_of(p, read->tensor, read->args), axis, &coef, &rest)
+	       && sn_get_int(coef, out);
+}
+
+bool
 dt_is_unit(struct sn_pool *p, const struct sn_expr *read, const struct sn_axis *axis)
 {
 	return has_unit_step(p, offset_of(p, read->tensor, read->args), axis);
@@ -72,17 +80,6 @@ sort_axes(const struct sn_comp *m, struct dt_shape *s)
 	}
 }
 
-/* Tiles of BK along AXIS do at most an eighth of the work for nothing. */
-static bool
-can_tile_alone(const struct sn_axis *a, int64_t bk)
-{
-	int64_t n;
-	if (!sn_get_int(a->extent, &n))
-		return true;
-	int64_t done = (n + bk - 1) / bk * bk;
-	return n >= bk && done * 8 <= n * 9;
-}
-
 /* The longest reduction axis is tiled alone, inside loops over the others, or all are flattened. */
 static void
 order_red(const struct sn_comp *m, int64_t bk, struct dt_shape *s)
@@ -91,7 +88,7 @@ order_red(const struct sn_comp *m, int64_t bk, struct dt_shape *s)
 	double most = 0;
 	for (int i = 0; i < m->nred; i++) {
 		double n = sn_rows_points(m->red, i, i + 1);
-		if (can_tile_alone(m->red[i], bk) && n > most) {
+		if (n > most && (m->nred == 1 || sn_prove_divides(m->red[i]->extent, bk))) {
 			longest = i;
 			most = n;
 		}
@@ -133,6 +130,7 @@ dt_knobs_get(const struct sn_kernel *k, struct dt_knobs *out)
 	}
 	out->bk = sn_kernel_knob(k, "bk", 1);
 	out->lanes = sn_kernel_knob(k, "lanes", 1);
+	out->is_double = sn_kernel_knob(k, "double", 0);
 }
 
 static void
@@ -145,19 +143,27 @@ set_knobs(struct sn_sched_ctx *c, struct sn_kernel *k, const struct dt_knobs *n)
 	}
 	sn_kernel_set_knob(pr, k, "bk", n->bk);
 	sn_kernel_set_knob(pr, k, "lanes", n->lanes);
+	sn_kernel_set_knob(pr, k, "double", n->is_double);
 }
 
 /* Multiply-adds a unit starts in a cycle; cycles of a tile step that nothing hides where a group is
- * alone; groups that hide each other's. */
-enum { UNIT_MACS = 128, STEP_LATENCY = 400, GROUPS_AT_ONCE = 4 };
+ * alone; bytes that a unit loads in a cycle; registers of a unit, and of an item beside its
+ * accumulators. */
+enum {
+	UNIT_MACS = 128,
+	STEP_LATENCY = 400,
+	UNIT_BYTES = 64,
+	UNIT_REGISTERS = 65536,
+	ITEM_REGISTERS = 48
+};
 
 /* Tiles to choose from: rows and columns of a group, and of an item. */
 static const struct dt_knobs tiles[] = {
-	{ { 128, 128 }, { 8, 8 }, 16, 4 }, { { 64, 128 }, { 8, 8 }, 16, 4 },
-	{ { 128, 64 }, { 8, 8 }, 16, 4 },  { { 64, 64 }, { 8, 4 }, 16, 4 },
-	{ { 32, 64 }, { 4, 4 }, 16, 4 },   { { 64, 32 }, { 4, 4 }, 16, 4 },
-	{ { 32, 32 }, { 4, 4 }, 16, 4 },   { { 16, 64 }, { 4, 4 }, 16, 4 },
-	{ { 16, 16 }, { 2, 4 }, 16, 4 },
+	{ { 128, 128 }, { 8, 8 }, 16, 4, true }, { { 64, 128 }, { 8, 8 }, 16, 4, true },
+	{ { 128, 64 }, { 8, 8 }, 16, 4, true },	 { { 64, 64 }, { 8, 4 }, 16, 4, true },
+	{ { 32, 64 }, { 4, 4 }, 16, 4, true },	 { { 64, 32 }, { 4, 4 }, 16, 4, true },
+	{ { 32, 32 }, { 4, 4 }, 16, 4, true },	 { { 16, 64 }, { 4, 4 }, 16, 4, true },
+	{ { 16, 16 }, { 2, 4 }, 16, 4, true },
 };
 
 struct size {
@@ -185,7 +191,7 @@ fits(const struct sn_target *t, const struct dt_shape *s, const struct dt_knobs 
 	int64_t bytes = 0;
 	for (int i = 0; i < DT_SIDES; i++) {
 		int bits = sn_dtype_info((enum sn_dtype)s->side[i].value->dtype)->bits;
-		bytes += (n->block[i] + DT_PAD) * n->bk * ((bits + 7) / 8);
+		bytes += (n->block[i] + DT_PAD) * n->bk * ((bits + 7) / 8) * (1 + n->is_double);
 	}
 	int64_t items = items_of(n);
 	return items <= t->group_items && bytes <= t->local_bytes;
@@ -199,20 +205,32 @@ whole(double x, double step)
 	return f < n ? f + 1 : f;
 }
 
-/* Cycles: the units' arithmetic (small tiles load more for each product), or the latency of the steps. */
+/* Groups that a unit holds at once. */
+static double
+resident(const struct dt_knobs *n)
+{
+	int64_t each = 2 * n->item[DT_Y] * n->item[DT_X] + ITEM_REGISTERS;
+	double groups = (double)UNIT_REGISTERS / (double)(each * items_of(n));
+	return groups > 1 ? (double)(int64_t)groups : 1;
+}
+
+/* Cycles: rounds of groups at once, each as long as the units' arithmetic (small tiles load more for each
+ * product), or as the steps of one group take. */
 static double
 cost_of(const struct sn_target *t, const struct size *z, const struct dt_knobs *n)
 {
-	double groups = z->batch, red = whole(z->red, (double)n->bk) * (double)n->bk;
+	double groups = z->batch, steps = whole(z->red, (double)n->bk);
 	for (int i = 0; i < DT_SIDES; i++)
 		groups *= whole(z->side[i], (double)n->block[i]);
-	double ty = (double)n->item[DT_Y], tx = (double)n->item[DT_X];
-	double loads = 1 + 2 * (ty + tx / (double)n->lanes * 2) / (ty * tx);
-	double work = (double)(n->block[DT_Y] * n->block[DT_X]) * red / UNIT_MACS * loads;
-	double waves = whole(groups, t->units);
-	double least = (red / (double)n->bk * STEP_LATENCY + work)
-		       * whole(groups, t->units * GROUPS_AT_ONCE);
-	return waves * work > least ? waves * work : least;
+	double ty = (double)n->item[DT_Y], tx = (double)n->item[DT_X], at_once = resident(n);
+	double loads = 1 + 4 * (ty + tx) / (ty * tx * (double)n->lanes);
+	double products = (double)(n->block[DT_Y] * n->block[DT_X]) / UNIT_MACS * loads;
+	double bytes = (double)(n->block[DT_Y] + n->block[DT_X]) * 4 / UNIT_BYTES;
+	double work = (products + bytes) * steps * (double)n->bk;
+	double rounds = whole(groups, t->units * at_once);
+	double each = whole(groups, t->units * rounds);
+	double alone = work + steps * STEP_LATENCY;
+	return rounds * (each * work > alone ? each * work : alone);
 }
 
 /* Tiles need this many rows, columns and steps to be worth their staging. */
@@ -241,12 +259,12 @@ sn_device_tile_choose(struct sn_sched_ctx *c, struct sn_kernel *k)
 
 /* ---- constants ---- */
 
-/* The dimension of READ that AXIS alone indexes, marked as taken; -1: none. */
+/* The dimension of READ along which AXIS moves by one, marked as taken; -1: none. */
 static int
 take_dim(struct sn_pool *p, const struct sn_expr *read, const struct sn_axis *axis, unsigned *taken)
 {
 	for (int d = 0; d < read->tensor->type.rank; d++)
-		if (!(*taken >> d & 1) && read->args[d] == sn_axis_expr(p, axis)) {
+		if (!(*taken >> d & 1) && has_unit_step(p, read->args[d], axis)) {
 			*taken |= 1u << d;
 			return d;
 		}

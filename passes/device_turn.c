@@ -128,7 +128,8 @@ open_group(struct turn *t)
 	const struct sn_expr *at = sn_axis_expr(p, g), *rest = sn_op2(p, OP_FLOORDIV, at, nb);
 	t->b0 = sn_at_let(b, "b0", sn_mulk(p, sn_op2(p, OP_MOD, at, nb), TILE));
 	t->a0 = sn_at_let(b, "a0", sn_mulk(p, sn_op2(p, OP_MOD, rest, na), TILE));
-	sn_device_spread(&t->e, &t->others, others, 0, n, sn_op2(p, OP_FLOORDIV, rest, na));
+	rest = sn_op2(p, OP_FLOORDIV, rest, na);
+	sn_device_spread(&t->e, &t->others, others, 0, n, sn_device_named(b, "other", rest));
 }
 
 static const struct sn_expr *

@@ -21,8 +21,9 @@ static const char *const pipeline[] = {
 	"split-kernels",       /* what fusing left side by side, each with its own schedule */
 	"remove-dead-kernels", /* views that all readers looked through */
 	"assign-layouts",      /* before choosing: knobs depend on what is contiguous */
+	"split-axes",	       /* groups of channels become a batch */
+	"split-reductions",    /* parts have axes and schedules of their own */
 	"collapse-axes",       /* layouts say what is contiguous; schedules like long axes */
-	"split-reductions",    /* axes are as long as they get; parts get schedules of their own */
 	"choose-schedule",
 	"pack-constants", /* constants are walked as the schedules walk them */
 	/* loop: how it is computed */

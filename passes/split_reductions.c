@@ -16,6 +16,9 @@
  * Groups for each unit, most parts. */
 enum { TILE = 64, FEWEST_PRODUCTS = 128, FEWEST_STEPS = 2048, GROUPS_A_UNIT = 2, MOST_PARTS = 64 };
 
+/* Steps that take as long as one more launch. */
+enum { LAUNCH_STEPS = 384 };
+
 /* Is merging two states the step with the other one as its argument? */
 static bool
 merges_as_it_steps(const struct sn_reducer *r)
@@ -82,7 +85,7 @@ parts_for(struct sn_sched_ctx *c, const struct sn_kernel *k, int *out_axis)
 		return 1;
 	sn_get_int(m->red[*out_axis]->extent, &n);
 	for (int64_t parts = 2; parts <= MOST_PARTS && parts <= n; parts++)
-		if (n % parts == 0 && all / parts >= fewest
+		if (n % parts == 0 && all / parts >= fewest && all - all / parts > LAUNCH_STEPS
 		    && groups * (double)parts <= GROUPS_A_UNIT * c->target->units)
 			best = parts;
 	return best;

@@ -376,7 +376,7 @@ main(int argc, char **argv)
 		fflush(stdout);
 		pid_t pid = fork();
 		if (pid == 0) {
-			alarm(60);
+			alarm(300);
 			int x = guarded_case(argv[i], target, is_verbose, is_shown);
 			fflush(stdout);
 			_exit(x);
