@@ -291,7 +291,7 @@ static const struct sn_helper helpers[] = {
 	SMALL_FLOAT("f8e5m2fnuz", "8, 2, 16, 0x7f, 0x80", "0x7f", "0x7f"),
 	{ "load_f8e8m0", NULL,
 	  "FN float\nload_f8e8m0($P h)\n{\n"
-	  "\treturn h == 0xff ? NAN : ldexp$F(1, (int)h - 127);\n}\n" },
+	  "\treturn h == 0xff ? NAN : ldexp$F(1.0f, (int)h - 127);\n}\n" },
 	{ "store_f8e8m0", NULL,
 	  "/* a power of two, rounded up */\n"
 	  "FN $P\nstore_f8e8m0(float x)\n{\n\tint e;\n\tconst float m = frexp$F(fabs$F(x), &e);\n\n"

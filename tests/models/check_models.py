@@ -1,6 +1,6 @@
 """Compiles networks and compares them with ONNX Runtime and with float64.
 
-    python check_models.py [--target c,c99] [--jobs N] [NAME ...]
+    python check_models.py [--target c,c99,opencl] [--jobs N] [NAME ...]
 
 Without names: all networks of zoo.py, and those that read text (tests/fetch.sh
 ocr) at several sizes. Two rules, for every output:
@@ -11,12 +11,15 @@ ocr) at several sizes. Two rules, for every output:
 
 Float64 is the tensor interpreter on the program as lowered (interp64.c), which
 in turn has to agree with ONNX Runtime. The C compiler's warnings are errors, and
-the object calls only what docs/abi.md allows. Each network is a process of its own,
+the object calls only what docs/abi.md allows. Target opencl runs on the first device
+that there is, through the command, and its kernels have to pass clang without a warning.
+Each network is a process of its own,
 so that a crash is one failure. Prints TAP.
 """
 import argparse
 import concurrent.futures
 import glob
+import json
 import os
 import re
 import subprocess
@@ -135,6 +138,27 @@ KNOWN = {
 }
 
 
+class OnDevice:
+    """A compiled model that sinter run runs on a device."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        for path in glob.glob(os.path.join(folder, '*.cl')):
+            subprocess.run(['clang-14', '-x', 'cl', '-cl-std=CL1.2', '-fsyntax-only', '-Wall', '-Werror', path],
+                           check=True)
+
+    def __call__(self, feeds):
+        with tempfile.TemporaryDirectory() as folder:
+            args = []
+            for i, (name, a) in enumerate(feeds.items()):
+                np.save(os.path.join(folder, f'in{i}.npy'), a)
+                args += ['--input', f'{name}={folder}/in{i}.npy']
+            subprocess.run([os.path.join(BUILD, 'sinter'), 'run', self.folder, '--device', 'opencl:0', '--quiet',
+                            '--output', folder, *args], check=True, timeout=1600)
+            with open(os.path.join(folder, 'outputs.json')) as f:
+                return {o['name']: np.load(os.path.join(folder, o['file'])) for o in json.load(f)}
+
+
 # What compiled models may call: docs/abi.md.
 ALLOWED = re.compile(
     'memcpy|memmove|memset|memcmp|(a?(cos|sin|tan)h?|exp2?|expm1|log(10|1p|2|b)?|ldexp|frexp|scalbl?n|modf|cbrt|fabs|hypot|pow|'
@@ -156,7 +180,7 @@ def compile_model(name, path, target):
     start = time.time()
     subprocess.run([os.path.join(BUILD, 'sinter'), 'compile', path, '-o', folder, '--target', target, '--quiet',
                     '--cc', cc], check=True, timeout=800)
-    return abi.Model(folder), time.time() - start, strangers(folder)
+    return (OnDevice if target == 'opencl' else abi.Model)(folder), time.time() - start, strangers(folder)
 
 
 def check(name, targets):
