@@ -17,7 +17,7 @@ bool sn_dialect_has_vectors(const struct sn_dialect *d);
 /* Are its functions kernels of a device? */
 bool sn_dialect_is_device(const struct sn_dialect *d);
 
-/* Flags that the language's compiler needs, but for optimisation and the machine. */
+/* Flags that the C compiler needs for a package, but for optimisation and the machine. */
 const char *sn_dialect_flags(const struct sn_dialect *d);
 
 /* One function as text of the dialect (for tests and emit=c), with the helpers it needs above. */

@@ -123,6 +123,7 @@ struct sn_type_names {
 
 /* Languages for devices: a function is a kernel, its grid and item loops are how it is launched. */
 struct sn_kernel_words {
+	const char *language;  /* its name and version */
 	const char *start;     /* before the kernel's name */
 	const char *memory;    /* type of an argument that is a piece of device memory */
 	const char *spaces[5]; /* by enum sn_space: before a type, NULL: there is none */

@@ -226,6 +226,7 @@ static const char reserved[] =
 	"lanes_ i_";
 
 static const struct sn_kernel_words kernel = {
+	.language = "OpenCL C 1.2",
 	.start = "kernel void\n",
 	.memory = "global uchar *",
 	.spaces = { [SP_GLOBAL] = "global ", [SP_STACK] = "", [SP_REG] = "", [SP_SHARED] = "local " },

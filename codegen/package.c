@@ -190,7 +190,8 @@ model_struct(struct sn_package *k, struct sn_buf *out)
 			has_weights && k->opts->weights != WF_FILE ? "$n_weights, " : "NULL, ");
 	sn_package_text(k, out,
 			"$N_CONTEXT_BYTES,\n"
-			"\t$n_dims, $n_init, $n_run, $n_free, $n_text, NULL,\n};\n");
+			"\t$n_dims, $n_init, $n_run, $n_free, $n_text, ");
+	sn_buf_add(out, sn_is_for_device(k) ? "&program,\n};\n" : "NULL,\n};\n");
 }
 
 /* All of NAME.c, which names the plan hash by its macro only. */
@@ -206,13 +207,21 @@ print_c(struct sn_package *k, struct sn_buf *out)
 	sn_package_text(k, &head,
 			"#include <math.h>\n#include <stdbool.h>\n#include <string.h>\n"
 			"#include \"$n.h\"\n\n");
+	struct sn_buf rest;
+
+	sn_buf_init(&rest, k->arena);
+	if (sn_is_for_device(k))
+		sn_package_program(k, &rest);
+	else
+		sn_package_kernels(k, &rest);
+	sn_package_tables(k, &rest);
+	sn_package_sizes(k, &rest);
+	sn_package_memory(k, &rest);
+	sn_package_run(k, &rest);
+	model_struct(k, &rest);
 	sn_buf_add(out, head.text);
-	sn_package_kernels(k, out);
-	sn_package_tables(k, out);
-	sn_package_sizes(k, out);
-	sn_package_memory(k, out);
-	sn_package_run(k, out);
-	model_struct(k, out);
+	sn_package_prologue(k, out);
+	sn_buf_add(out, rest.text);
 }
 
 bool

@@ -1,17 +1,27 @@
 /*
  * Shared by the files that write a package: package.c (files), package_c.c (the model's C around
- * its kernels), package_sizes.c, package_run.c, package_h.c (header), package_json.c. codegen/ only.
+ * its kernels), package_sizes.c, package_run.c, package_device.c (kernels and run of models for a
+ * device), package_h.c (header), package_json.c. codegen/ only.
  */
 #ifndef CODEGEN_PACKAGE_H
 #define CODEGEN_PACKAGE_H
 
 #include "codegen/print.h"
 
+/* Of models for a device: a step's kernel and memories. */
+struct sn_package_launch {
+	int kernel;
+	const char *name;
+	int nmemories, *memories; /* numbers as of enum sinter_mem */
+	int *slots;		  /* which of them a parameter lies in */
+};
+
 struct sn_package {
 	struct sn_module *m;
 	const struct sn_package_opts *opts;
 	struct sn_arena *arena;
-	struct sn_printer printer;
+	struct sn_printer printer; /* of the kernels */
+	struct sn_printer host;	   /* of the model's C, where that is another language */
 	const char *upper;		  /* the model's name in capitals, for macros */
 	const char **size_names;	  /* C identifiers of symbols, by id */
 	const char **tensor_names;	  /* C identifiers by tensor id, NULL: not used by a step */
@@ -19,6 +29,7 @@ struct sn_package {
 	SN_VEC(struct sn_tensor *) temps; /* roots in the arena, in order of id */
 	int *temp_of;			  /* by tensor id: index into temps */
 	int64_t scratch_bytes;		  /* for each worker */
+	struct sn_package_launch *launches; /* by step */
 	int64_t context_bytes;
 	uint64_t plan_hash;
 };
@@ -26,12 +37,24 @@ struct sn_package {
 /* Names of tensors and functions, the list of temporaries. */
 void sn_package_prepare(struct sn_package *k);
 
-/* All that does not depend on the plan hash: kernels, dims(), run(). */
+/* The kernels run on a device. */
+static inline bool
+sn_is_for_device(const struct sn_package *k)
+{
+	return k->opts->dialect->kernel;
+}
+
+/* All that does not depend on the plan hash: kernels, dims(), run(). What PROLOGUE says must stand
+ * before all of it. */
 void sn_package_kernels(struct sn_package *k, struct sn_buf *out);
+void sn_package_prologue(struct sn_package *k, struct sn_buf *out);
 void sn_package_tables(struct sn_package *k, struct sn_buf *out);
 void sn_package_sizes(struct sn_package *k, struct sn_buf *out);
 void sn_package_memory(struct sn_package *k, struct sn_buf *out);
 void sn_package_run(struct sn_package *k, struct sn_buf *out);
+void sn_package_program(struct sn_package *k, struct sn_buf *out);
+void sn_package_launch_macros(struct sn_package *k, struct sn_buf *out);
+void sn_package_launches(struct sn_package *k, struct sn_buf *out);
 
 void sn_package_header(struct sn_package *k, struct sn_buf *out);
 void sn_package_json(struct sn_package *k, struct sn_buf *out);
@@ -53,6 +76,10 @@ void sn_package_text(struct sn_package *k, struct sn_buf *out, const char *text)
 void sn_c_string(struct sn_buf *out, const char *s);
 /* S as part of a comment: one line, nothing that ends the comment. */
 const char *sn_c_comment(struct sn_arena *a, const char *s);
+/* A comment of the nodes that F does the work of. */
+void sn_package_origin(struct sn_package *k, struct sn_buf *out, const struct sn_func *f);
+/* Bytes from the start of T's root to T. */
+const struct sn_expr *sn_package_offset(struct sn_package *k, const struct sn_tensor *t);
 /* The nodes behind O, "" for none. */
 const char *sn_origin_text(struct sn_arena *a, const struct sn_origin *o);
 struct sn_tensor *sn_tensor_root(struct sn_tensor *t);

@@ -27,10 +27,13 @@ void
 sn_c_string(struct sn_buf *out, const char *s)
 {
 	sn_buf_addc(out, '"');
-	for (; *s; s++) {
+	for (const char *start = s; *s; s++) {
 		unsigned char c = (unsigned char)*s;
+		bool is_trigraph = c == '?' && s > start && s[-1] == '?';
 
-		if (c < ' ' || c >= 0x7f || strchr("\"\\?", c))
+		if (c == '\t' || c == '\n')
+			sn_buf_add(out, c == '\t' ? "\\t" : "\\n");
+		else if (c < ' ' || c >= 0x7f || c == '"' || c == '\\' || is_trigraph)
 			sn_buf_addf(out, "\\%03o", c);
 		else
 			sn_buf_addc(out, (char)c);
@@ -116,6 +119,7 @@ name_funcs(struct sn_package *k)
 	sn_map_init(&taken, k->arena);
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
 		sn_map_put(&taken, ours[i], k);
+	sn_reserve_names(k->opts->dialect, &taken);
 	sn_map_init(&k->func_names, k->arena);
 	for (size_t i = 0; i < k->m->funcs.n; i++) {
 		const struct sn_func *f = k->m->funcs.v[i];
@@ -157,6 +161,7 @@ void
 sn_package_prepare(struct sn_package *k)
 {
 	sn_printer_init(&k->printer, k->opts->dialect, k->arena, k->m->pool);
+	sn_printer_init(&k->host, &sn_dialect_c99, k->arena, k->m->pool);
 	k->printer.is_threaded = k->m->is_threaded;
 	name_sizes(k);
 	name_tensors(k);
@@ -169,9 +174,8 @@ sn_package_prepare(struct sn_package *k)
 
 /* ---- kernels ---- */
 
-/* The nodes that F does the work of, wrapped. */
-static void
-origin_comment(struct sn_package *k, struct sn_buf *out, const struct sn_func *f)
+void
+sn_package_origin(struct sn_package *k, struct sn_buf *out, const struct sn_func *f)
 {
 	const char *s = sn_c_comment(k->arena, sn_origin_text(k->arena, f->origin));
 	size_t column = 3;
@@ -197,20 +201,24 @@ origin_comment(struct sn_package *k, struct sn_buf *out, const struct sn_func *f
 void
 sn_package_kernels(struct sn_package *k, struct sn_buf *out)
 {
-	struct sn_buf funcs;
-
-	sn_buf_init(&funcs, k->arena);
 	for (size_t i = 0; i < k->m->funcs.n; i++) {
 		const struct sn_func *f = k->m->funcs.v[i];
 
-		origin_comment(k, &funcs, f);
-		sn_printer_func(&k->printer, &funcs, f,
+		sn_package_origin(k, out, f);
+		sn_printer_func(&k->printer, out, f,
 				sn_map_get_num(&k->func_names, (uint64_t)(uintptr_t)f));
-		sn_buf_addc(&funcs, '\n');
+		sn_buf_addc(out, '\n');
 	}
 	k->scratch_bytes = k->printer.scratch_max;
-	sn_printer_prologue(&k->printer, out);
-	sn_buf_add(out, funcs.text);
+}
+
+void
+sn_package_prologue(struct sn_package *k, struct sn_buf *out)
+{
+	if (!sn_is_for_device(k))
+		sn_printer_prologue(&k->printer, out);
+	else if (k->host.helpers.len)
+		sn_printer_prologue(&k->host, out);
 }
 
 /* ---- what describes the model ---- */

@@ -56,7 +56,9 @@ macros(struct sn_package *k, struct sn_buf *out)
 		sn_buf_addf(out, "#define %s_WEIGHTS_BYTES %lld\n", k->upper,
 			    (long long)(m->weights->bytes + SN_WEIGHTS_HEADER));
 	sn_buf_addf(out, "#define %s_CONTEXT_BYTES %lld\n", k->upper, (long long)k->context_bytes);
-	if (m->plan->is_static)
+	if (m->plan->is_static && sn_is_for_device(k))
+		sn_buf_addf(out, "#define %s_DEVICE_BYTES %lld\n", k->upper, (long long)arena);
+	else if (m->plan->is_static)
 		sn_buf_addf(out,
 			    "#define %s_ARENA_BYTES %lld\t/* for one thread */\n"
 			    "#define %s_THREAD_BYTES %lld\t/* for each further one */\n",

@@ -84,11 +84,13 @@ sn_package_json(struct sn_package *k, struct sn_buf *out)
 	field(out, "weights_bytes",
 	      m->weights->tensors.n ? m->weights->bytes + SN_WEIGHTS_HEADER : 0);
 	field(out, "context_bytes", k->context_bytes);
+	const char *arena = sn_is_for_device(k) ? "device_bytes" : "arena_bytes";
+
 	if (m->plan->is_static) {
-		field(out, "arena_bytes", m->plan->arena_bytes);
+		field(out, arena, m->plan->arena_bytes);
 		field(out, "arena_lower_bound", m->plan->lower_bound);
 	} else {
-		sn_buf_add(out, "  \"arena_bytes\": null,\n");
+		sn_buf_addf(out, "  \"%s\": null,\n", arena);
 	}
 	field(out, "thread_bytes", (k->scratch_bytes + 63) / 64 * 64);
 	values(k, out, m->program->inputs.v, m->program->inputs.n, "inputs");

@@ -101,9 +101,9 @@ init(struct sn_package *k, struct sn_buf *out)
 
 /* ---- addresses ---- */
 
-/* Bytes from the root's start to T, over the chain of views. */
-static const struct sn_expr *
-view_offset(struct sn_package *k, const struct sn_tensor *t)
+/* Over the chain of views. */
+const struct sn_expr *
+sn_package_offset(struct sn_package *k, const struct sn_tensor *t)
 {
 	struct sn_pool *p = k->m->pool;
 	const struct sn_expr *sum = sn_int(p, 0);
@@ -123,7 +123,7 @@ static const char *
 address(struct sn_package *k, struct sn_tensor *t)
 {
 	struct sn_tensor *root = sn_tensor_root(t);
-	const struct sn_expr *offset = view_offset(k, t);
+	const struct sn_expr *offset = sn_package_offset(k, t);
 	const char *at = sn_package_size_text(k, offset, "s.", CP_SUM),
 		   *name = k->tensor_names[root->id];
 	bool is_start = sn_is_int_const(offset, 0);
@@ -145,8 +145,9 @@ address(struct sn_package *k, struct sn_tensor *t)
 
 /* ---- run ---- */
 
+/* W_x, the places of constants in the weights. */
 static void
-address_macros(struct sn_package *k, struct sn_buf *out)
+weight_macros(struct sn_package *k, struct sn_buf *out)
 {
 	const struct sn_weights *w = k->m->weights;
 
@@ -160,6 +161,11 @@ address_macros(struct sn_package *k, struct sn_buf *out)
 				    (long long)(w->offsets[t->id] + SN_WEIGHTS_HEADER));
 	}
 	sn_buf_add(out, w->tensors.n ? "\n" : "");
+}
+
+static void
+address_macros(struct sn_package *k, struct sn_buf *out)
+{
 	sn_buf_add(out, "#define AT(p, bytes) ((void *)((unsigned char *)(p) + (bytes)))\n"
 			"#define WEIGHT_AT(t, bytes) ((const void *)(weights + W_##t + (bytes)))\n"
 			"#define WEIGHT(t) WEIGHT_AT(t, 0)\n");
@@ -212,13 +218,14 @@ static const char check_text[] =
 	"\tif (bytes > 0 && (!t->data || (uintptr_t)t->data % align))\n"
 	"\t\treturn SINTER_BAD_CALL;\n"
 	"\treturn t->capacity < bytes ? SINTER_TOO_SMALL : SINTER_OK;\n"
-	"}\n\n"
-	"static void\n"
-	"mark(const struct sinter_hooks *hooks, int32_t k, int32_t phase)\n"
-	"{\n"
-	"\tif (hooks && hooks->kernel)\n"
-	"\t\thooks->kernel(hooks->ctx, k, phase);\n"
 	"}\n\n";
+
+static const char mark_text[] = "static void\n"
+				"mark(const struct sinter_hooks *hooks, int32_t k, int32_t phase)\n"
+				"{\n"
+				"\tif (hooks && hooks->kernel)\n"
+				"\t\thooks->kernel(hooks->ctx, k, phase);\n"
+				"}\n\n";
 
 static void
 check_memory(struct sn_package *k, struct sn_buf *out, struct sn_tensor *const *v, size_t n,
@@ -264,9 +271,12 @@ static const char run_head[] =
 	"$n_run(void *context, const struct sinter_tensor *in, struct sinter_tensor *out, void *memory,\n"
 	"        size_t bytes, const struct sinter_hooks *hooks)\n"
 	"{\n"
-	"\tstruct context *c = context;\n"
-	"\tunsigned char *arena = memory;\n"
-	"\tconst size_t nthreads = workers(hooks);\n"
+	"\tstruct context *c = context;\n";
+
+static const char cpu_locals[] = "\tunsigned char *arena = memory;\n"
+				 "\tconst size_t nthreads = workers(hooks);\n";
+
+static const char run_checks[] =
 	"\tstruct sizes s;\n"
 	"\tint status;\n"
 	"\n"
@@ -285,18 +295,12 @@ static const char place_again[] =
 	"\t\tc->sizes = s;\n"
 	"\t}\n";
 
-void
-sn_package_run(struct sn_package *k, struct sn_buf *out)
+/* The steps as calls. */
+static void
+calls(struct sn_package *k, struct sn_buf *out)
 {
 	const char *end = sn_is_placed_at_run(k) ? "(size_t)c->arena_bytes" : "A_END";
 
-	context_struct(k, out);
-	init(k, out);
-	check_call(k, out);
-	address_macros(k, out);
-	sn_buf_add(out, workers_text);
-	sn_package_text(k, out, run_head);
-	sn_buf_add(out, sn_is_placed_at_run(k) ? place_again : "");
 	sn_buf_addf(out,
 		    "\tif (bytes < %s + nthreads * SCRATCH_BYTES || (!memory && bytes))\n"
 		    "\t\treturn SINTER_TOO_SMALL;\n",
@@ -311,5 +315,29 @@ sn_package_run(struct sn_package *k, struct sn_buf *out)
 		sn_buf_add(out, "\t(void)arena;\n");
 	for (size_t i = 0; i < k->m->plan->steps.n; i++)
 		call(k, out, i);
+}
+
+void
+sn_package_run(struct sn_package *k, struct sn_buf *out)
+{
+	context_struct(k, out);
+	init(k, out);
+	check_call(k, out);
+	weight_macros(k, out);
+	if (!sn_is_for_device(k)) {
+		address_macros(k, out);
+		sn_buf_add(out, mark_text);
+		sn_buf_add(out, workers_text);
+	} else {
+		sn_package_launch_macros(k, out);
+	}
+	sn_package_text(k, out, run_head);
+	sn_buf_add(out, sn_is_for_device(k) ? "" : cpu_locals);
+	sn_buf_add(out, run_checks);
+	sn_buf_add(out, sn_is_placed_at_run(k) ? place_again : "");
+	if (sn_is_for_device(k))
+		sn_package_launches(k, out);
+	else
+		calls(k, out);
 	sn_buf_add(out, "\treturn SINTER_OK;\n}\n\n");
 }

@@ -26,7 +26,7 @@ sn_is_placed_at_run(const struct sn_package *k)
 const char *
 sn_package_size_text(struct sn_package *k, const struct sn_expr *e, const char *sizes, int strength)
 {
-	struct sn_printer *p = &k->printer;
+	struct sn_printer *p = sn_is_for_device(k) ? &k->host : &k->printer;
 
 	sn_map_init(&p->names, k->arena);
 	p->func_name = "sizes";
@@ -288,9 +288,12 @@ static const char dims_text[] =
 	"\tif (status == SINTER_OK)\n"
 	"\t\tstatus = write_dims(out, &s);\n"
 	"\tif (status == SINTER_OK)\n"
-	"\t\tneed->arena_bytes = arena_bytes(&s) + (size_t)nthreads * SCRATCH_BYTES;\n"
-	"\treturn status;\n"
-	"}\n\n";
+	"\t\t";
+
+static const char cpu_need[] =
+	"need->arena_bytes = arena_bytes(&s) + (size_t)nthreads * SCRATCH_BYTES;\n";
+static const char device_need[] =
+	"*need = (struct sinter_need){ .device_bytes = arena_bytes(&s) };\n";
 
 void
 sn_package_memory(struct sn_package *k, struct sn_buf *out)
@@ -299,8 +302,9 @@ sn_package_memory(struct sn_package *k, struct sn_buf *out)
 		run_time_places(k, out);
 	else
 		static_places(k, out);
-	sn_buf_addf(out, "#define SCRATCH_BYTES %lld\t/* for each worker */\n\n",
-		    (long long)round_up(k->scratch_bytes));
+	if (!sn_is_for_device(k))
+		sn_buf_addf(out, "#define SCRATCH_BYTES %lld\t/* for each worker */\n\n",
+			    (long long)round_up(k->scratch_bytes));
 	sn_buf_add(out, "static size_t\narena_bytes(const struct sizes *s)\n{\n");
 	if (sn_is_placed_at_run(k))
 		sn_buf_add(out,
@@ -309,4 +313,6 @@ sn_package_memory(struct sn_package *k, struct sn_buf *out)
 	else
 		sn_buf_add(out, "\t(void)s;\n\treturn A_END;\n}\n\n");
 	sn_package_text(k, out, dims_text);
+	sn_buf_add(out, sn_is_for_device(k) ? device_need : cpu_need);
+	sn_buf_add(out, "\treturn status;\n}\n\n");
 }

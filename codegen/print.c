@@ -382,7 +382,7 @@ sn_dialect_find(const char *name)
 const char *
 sn_dialect_flags(const struct sn_dialect *d)
 {
-	return d->flags;
+	return d->kernel ? sn_dialect_c99.flags : d->flags;
 }
 
 bool

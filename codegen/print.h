@@ -104,6 +104,8 @@ sn_declare(struct sn_printer *p, const void *object, const char *base, const cha
 const char *sn_declare_buffer(struct sn_printer *p, const struct sn_buffer *b);
 void sn_leave_scope(struct sn_printer *p, size_t mark);
 void sn_reset_names(struct sn_printer *p);
+/* Puts into TAKEN what names of ours must not be. */
+void sn_reserve_names(const struct sn_dialect *d, struct sn_map *taken);
 const char *sn_name_of(struct sn_printer *p, const void *object);
 void sn_indent(struct sn_buf *out, int depth);
 /* TEXT as lines of at most a hundred columns (a tab is eight), or 72 characters where code is deep. */

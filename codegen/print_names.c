@@ -86,25 +86,33 @@ sn_indent(struct sn_buf *out, int depth)
 }
 
 void
-sn_reset_names(struct sn_printer *p)
+sn_reserve_names(const struct sn_dialect *d, struct sn_map *taken)
 {
-	sn_map_init(&p->names, p->arena);
-	sn_map_init(&p->taken, p->arena);
-	memset(&p->scope, 0, sizeof(p->scope));
+	struct sn_arena *a = taken->arena;
+
 	for (size_t i = 0; i < ARRAY_LEN(reserved); i++)
-		sn_map_put(&p->taken, reserved[i], p);
-	for (const char *s = p->dialect->reserved; s && *s; s += strspn(s, " ")) {
+		sn_map_put(taken, reserved[i], taken);
+	for (const char *s = d->reserved; s && *s; s += strspn(s, " ")) {
 		size_t n = strcspn(s, " ");
 
-		sn_map_put(&p->taken, sn_strndup(p->arena, s, n), p);
+		sn_map_put(taken, sn_strndup(a, s, n), taken);
 		s += n;
 	}
 	for (int op = 0; op < OP_COUNT; op++) { /* functions of math.h */
 		const char *text = sn_scalar_info((enum sn_scalar_op)op)->text;
 
-		sn_map_put(&p->taken, text, p);
-		sn_map_put(&p->taken, sn_printf(p->arena, "%sf", text), p);
+		sn_map_put(taken, text, taken);
+		sn_map_put(taken, sn_printf(a, "%sf", text), taken);
 	}
+}
+
+void
+sn_reset_names(struct sn_printer *p)
+{
+	sn_map_init(&p->names, p->arena);
+	sn_map_init(&p->taken, p->arena);
+	memset(&p->scope, 0, sizeof(p->scope));
+	sn_reserve_names(p->dialect, &p->taken);
 }
 
 /* ---- long lines ---- */

@@ -13,7 +13,8 @@
 #define FUNCTIONS(F) \
 	F(clGetPlatformIDs) \
 	F(clGetDeviceIDs) \
-	F(clCreateContext) F(clReleaseContext) F(clCreateCommandQueue) F(clReleaseCommandQueue) \
+	F(clCreateContext) \
+	F(clReleaseContext) F(clCreateCommandQueue) F(clReleaseCommandQueue) \
 		F(clCreateProgramWithSource) F(clBuildProgram) F(clGetProgramBuildInfo) \
 			F(clReleaseProgram) F(clCreateKernel) F(clSetKernelArg) F(clReleaseKernel) \
 				F(clCreateBuffer) F(clReleaseMemObject) F(clEnqueueNDRangeKernel) \
