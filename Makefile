@@ -176,6 +176,16 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_HELP) $(LAYER_LIBS) $(RT_LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(UNIT_HELP) $(LINK_LIBS) -lcmocka
 
+# Named, so that make takes the rule above and not a shorter one while they aren't there.
+$(UNIT): $(UNIT_HELP)
+
+# The vendor's library that fails on demand, under the loader.
+$(B)/tests/unit/test_device_faults: | $(B)/tests/device/shim.so
+
+$(B)/tests/device/shim.so: $(B)/tests/device/shim.o
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl
+
 # The driver of the ONNX suite.
 ONNX_SUITE = $(if $(wildcard tests/onnx/suite.c),$(B)/tests/onnx/suite)
 ONNX_OBJ = $(patsubst %.c,$(B)/%.o,$(wildcard tests/onnx/suite*.c))
@@ -312,7 +322,7 @@ bench-compile: all venv
 include examples/examples.mk
 
 format:
-	$(Q)clang-format-14 -i $(foreach d,$(LAYERS) runtime tests tests/unit tests/models tests/fuzz,\
+	$(Q)clang-format-14 -i $(foreach d,$(LAYERS) runtime tests tests/unit tests/models tests/device tests/fuzz,\
 		$(wildcard $(d)/*.c))
 
 define pc_file
@@ -377,7 +387,7 @@ help:
 	@echo 'settings          B=folder CC= CFLAGS= V=1'
 
 -include $(LIB_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(UNIT:=.d) $(FT_OBJ:.o=.d) $(FILETEST:=.d)
--include $(B)/cli/main.d $(ONNX_OBJ:.o=.d)
+-include $(B)/cli/main.d $(ONNX_OBJ:.o=.d) $(B)/tests/device/shim.d
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: all lib shared command check unit check-programs check-unit check-files check-lint

@@ -18,7 +18,7 @@ struct options {
 	const char *passes, *stop_after, *dump_after, *format, *after, *data, *profile, *device;
 	const char *threads, *random, *seconds, *timeout, *rtol, *atol;
 	bool is_threaded, is_source_only, is_verified, is_timed, is_json, is_per_kernel, is_quiet,
-		is_help, is_listed, is_cleared;
+		is_resident, is_help, is_listed, is_cleared;
 };
 
 struct command {

@@ -96,7 +96,8 @@ make_session(struct job *j, size_t events)
 					  .profile = j->profile,
 					  .kernel = j->on_kernel,
 					  .ctx = j,
-					  .device = j->device };
+					  .device = j->device,
+					  .is_resident = j->o->is_resident };
 	return sinter_session_new(j->loaded, &so, &j->session, &e) == SINTER_OK
 	       || job_failed(j, &e);
 }

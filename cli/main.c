@@ -9,7 +9,7 @@
 static const struct command commands[] = {
 	{ "compile", "compile MODEL -o DIR [options]",
 	  "Compiles an ONNX model to C, a header, weights and a shared object.",
-	  MODEL " " PASSES " target name weights +threads cc no-cc output quiet json",
+	  MODEL " " PASSES " target +device name weights +threads cc no-cc output quiet json",
 	  cmd_compile },
 	{ "run", "run MODEL|DIR [--input x=FILE]... --output DIR [options]",
 	  "Runs a model, or a folder that sinter compile made, on tensors from .npy or .pb files.\n"
@@ -20,7 +20,7 @@ static const struct command commands[] = {
 	  "(input_0.pb, output_0.pb, ...) or of .npy files. A mismatch exits with 1.",
 	  MODEL " target device cc data rtol atol per-kernel threads quiet json", cmd_verify },
 	{ "bench", "bench MODEL|DIR [options]", "Measures how long a run takes, on random inputs.",
-	  MODEL " target device cc input threads seconds quiet json", cmd_bench },
+	  MODEL " target device cc input threads seconds resident quiet json", cmd_bench },
 	{ "dot", "dot MODEL [-o FILE] [options]",
 	  "Draws a model as a picture, as read or after any pass.",
 	  MODEL " after format output timeout quiet json", cmd_dot },

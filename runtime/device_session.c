@@ -12,6 +12,7 @@ struct place {
 	struct sinter_memory *memory; /* NULL: none yet */
 	uint64_t version;	      /* another one for another memory */
 	int is_shared;		      /* lies over the caller's or the session's host memory */
+	int is_given;		      /* of inputs: the device has what the caller set */
 	size_t bytes;		      /* of outputs: most that a run writes */
 };
 
@@ -382,13 +383,16 @@ place(struct sinter_device_session *s, struct place *p, void *data, size_t bytes
 	return status;
 }
 
-/* Inputs are written to the device, unless they are shared. */
+/* Inputs are written to the device, unless they are shared, or there already. */
 static int
 give_input(struct sinter_device_session *s, struct place *p, const struct sinter_tensor *t,
 	   struct sinter_error *error)
 {
+	if (s->opts.is_resident && p->is_given)
+		return SINTER_OK;
 	int status = place(s, p, t->data, t->bytes, error);
 
+	p->is_given = status == SINTER_OK;
 	if (status != SINTER_OK)
 		return status;
 	if (p->is_shared)
@@ -407,6 +411,12 @@ give_output(struct sinter_device_session *s, struct place *p, const struct sinte
 	if (status != SINTER_OK || !p->is_shared)
 		return status;
 	return s->driver->lend(s->queue, p->memory, 0, error);
+}
+
+void
+sinter_device_session_renew(struct sinter_device_session *s, uint32_t i)
+{
+	s->places[SINTER_MEM_IO + i].is_given = 0;
 }
 
 int
@@ -449,6 +459,38 @@ lend_all(struct sinter_device_session *s, int to_host, struct sinter_error *erro
 }
 
 static int
+take_all(struct sinter_device_session *s, const struct sinter_tensor *out,
+	 struct sinter_error *error)
+{
+	int status = SINTER_OK;
+
+	for (uint32_t i = 0; i < s->noutputs && status == SINTER_OK; i++)
+		status = take_back(s, i, &out[i], error);
+	return status;
+}
+
+/* Outputs to the host, for a look. */
+static int
+show_outputs(struct sinter_device_session *s, const struct sinter_tensor *out,
+	     struct sinter_error *error)
+{
+	int status = take_all(s, out, error);
+
+	if (status == SINTER_OK)
+		status = lend_all(s, 1, error);
+	if (status == SINTER_OK)
+		status = s->driver->finish(s->queue, error);
+	return status == SINTER_OK ? lend_all(s, 0, error) : status;
+}
+
+int
+sinter_device_session_outputs(struct sinter_device_session *s, const struct sinter_tensor *out,
+			      struct sinter_error *error)
+{
+	return s->opts.is_resident ? show_outputs(s, out, error) : SINTER_OK;
+}
+
+static int
 has_outputs(int status)
 {
 	return status == SINTER_OK || status == SINTER_BAD_INDEX;
@@ -470,9 +512,9 @@ sinter_device_session_end(struct sinter_device_session *s, const struct sinter_t
 		*error = s->error;
 	int finished = SINTER_OK;
 
-	for (uint32_t i = 0; has_outputs(status) && i < s->noutputs && finished == SINTER_OK; i++)
-		finished = take_back(s, i, &out[i], &e);
-	if (finished == SINTER_OK)
+	if (has_outputs(status) && !s->opts.is_resident)
+		finished = take_all(s, out, &e);
+	if (finished == SINTER_OK && !s->opts.is_resident)
 		finished = lend_all(s, 1, &e);
 	if (finished == SINTER_OK)
 		finished = s->driver->finish(s->queue, &e);
@@ -496,13 +538,7 @@ sinter_device_session_fetch(struct sinter_device_session *s, const struct sinter
 	if (arena && bytes > 0)
 		status = s->driver->read(s->queue, arena, 0, host,
 					 bytes < arena->bytes ? bytes : arena->bytes, &e);
-	for (uint32_t i = 0; i < s->noutputs && status == SINTER_OK; i++)
-		status = take_back(s, i, &out[i], &e);
 	if (status == SINTER_OK)
-		status = lend_all(s, 1, &e);
-	if (status == SINTER_OK)
-		status = s->driver->finish(s->queue, &e);
-	if (status == SINTER_OK)
-		status = lend_all(s, 0, &e);
+		status = show_outputs(s, out, &e);
 	return status == SINTER_OK ? SINTER_OK : queue_failed(s, &e);
 }

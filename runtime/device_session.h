@@ -18,6 +18,7 @@ struct sinter_device_session_opts {
 	/* NULL: none; called before and after each launch, the latter when it is done. */
 	void (*kernel)(void *ctx, int32_t k, int32_t phase);
 	void *ctx;
+	int is_resident; /* inputs and outputs stay on the device, see sinter_session_opts */
 };
 
 /* Of LOADED, a model with a program, on D.  Statuses of sinter_session_new.  Give back by
@@ -37,6 +38,13 @@ int sinter_device_session_bind(struct sinter_device_session *s, const struct sin
 /* Before the model's run: gives inputs and outputs (data, bytes) memories and hands them over. */
 int sinter_device_session_begin(struct sinter_device_session *s, const struct sinter_tensor *in,
 				const struct sinter_tensor *out, struct sinter_error *error);
+
+/* The caller has set input I anew. */
+void sinter_device_session_renew(struct sinter_device_session *s, uint32_t i);
+
+/* Fetches the outputs of a resident session; of others, does nothing. */
+int sinter_device_session_outputs(struct sinter_device_session *s, const struct sinter_tensor *out,
+				  struct sinter_error *error);
 
 /* After it, whatever begin and run returned (STATUS): fetches outputs if there are, waits for
  * all work, and returns STATUS or what failed on the device, which ERROR then tells. */

@@ -18,6 +18,7 @@ struct sinter_session {
 	struct sinter_pool *pool;
 	struct sinter_profile *profile;
 	struct sinter_device_session *device;		     /* NULL: runs on the CPU */
+	int is_resident;				     /* tensors stay on the device */
 	void (*kernel)(void *ctx, int32_t k, int32_t phase); /* the caller's */
 	void *kernel_ctx;
 	void *context;
@@ -125,7 +126,8 @@ open_device(struct sinter_session *s, struct sinter_device *d, struct sinter_err
 	int has_programs = d && d->driver->runs_programs;
 	struct sinter_device_session_opts opts = { .profile = s->profile,
 						   .kernel = s->kernel ? on_device_kernel : NULL,
-						   .ctx = s };
+						   .ctx = s,
+						   .is_resident = s->is_resident };
 
 	if (!s->model->program && !has_programs)
 		return SINTER_OK;
@@ -177,6 +179,7 @@ sinter_session_new(struct sinter_loaded *loaded, const struct sinter_session_opt
 	s->profile = opts ? opts->profile : NULL;
 	s->kernel = opts ? opts->kernel : NULL;
 	s->kernel_ctx = opts ? opts->ctx : NULL;
+	s->is_resident = opts ? opts->is_resident : 0;
 	int status = prepare(s, opts ? opts->device : NULL, error);
 
 	if (status == SINTER_OK)
@@ -239,6 +242,8 @@ sinter_session_set_input(struct sinter_session *session, uint32_t i, const void 
 		return status;
 	t->data = (void *)data;
 	t->capacity = t->bytes = bytes;
+	if (session->device)
+		sinter_device_session_renew(session->device, i);
 	for (int32_t d = 0; d < v->rank; d++) {
 		int64_t n = dims ? dims[d] : v->dims[d];
 
@@ -363,6 +368,16 @@ sinter_session_run(struct sinter_session *session, struct sinter_error *error)
 	if (status == SINTER_OK)
 		status = run_model(s, error);
 	return sinter_device_session_end(s->device, s->out, status, error);
+}
+
+int
+sinter_session_fetch(struct sinter_session *session, struct sinter_error *error)
+{
+	if (!session->is_bound)
+		return sinter_fail(error, SINTER_BAD_CALL,
+				   "outputs of '%s' are fetched before bind", session->model->name);
+	return session->device ? sinter_device_session_outputs(session->device, session->out, error)
+			       : SINTER_OK;
 }
 
 const struct sinter_tensor *

@@ -215,6 +215,9 @@ struct sinter_session_opts {
 	void *ctx;
 	/* What to run on; NULL: the CPU.  Models for a device need one. */
 	struct sinter_device *device;
+	/* On a device other than the CPU: inputs are written there by the first run after
+	 * sinter_session_set_input only, and outputs stay there until sinter_session_fetch. */
+	int is_resident;
 };
 
 /* A session of LOADED, which it uses until sinter_session_free, as well as the pool, the profile and
@@ -246,6 +249,10 @@ int sinter_session_bind(struct sinter_session *session, struct sinter_error *err
  * the outputs are complete.  On a device also SINTER_DEVICE_LOST and SINTER_NO_MEMORY; whatever the
  * status, nothing runs on the device any more and the caller's memory is free to be used. */
 int sinter_session_run(struct sinter_session *session, struct sinter_error *error);
+
+/* Fetches the outputs of the last run of a session whose tensors stay on the device (is_resident);
+ * elsewhere they are there already.  SINTER_BAD_CALL before bind, SINTER_DEVICE_LOST. */
+int sinter_session_fetch(struct sinter_session *session, struct sinter_error *error);
 
 /* Output I with its dimensions (after bind) and elements (after run), valid until the next bind,
  * run or free; NULL if there is no such output. */

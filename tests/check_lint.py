@@ -15,7 +15,7 @@ import sys
 
 BUILD = pathlib.Path(os.environ.get("B", "build"))
 FOLDERS = ["support", "ir", "frontend", "passes", "codegen", "cli", "runtime", "tests", "tests/unit",
-           "tests/models", "tests/fuzz"]
+           "tests/models", "tests/device", "tests/fuzz"]
 PKGS = ["libxml-2.0", "libgvc", "libprotobuf-c"]
 
 

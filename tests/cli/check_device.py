@@ -81,6 +81,10 @@ def without_opencl_the_cpu_is_left():
         _, err = sinter(*args, '--device', 'opencl:0', code=1, **none)
         expect('no OpenCL' in err, err)
     sinter('bench', for_the_cpu(), '--seconds', 0, '--device', 'cpu', **none)
+    # A loader, but no platform.
+    os.mkdir('vendors')
+    out, err = sinter('devices', OCL_ICD_VENDORS=os.path.abspath('vendors') + '/')
+    expect('opencl' not in out and 'OpenCL' in err, out + err)
 
 
 @test
