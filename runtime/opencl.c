@@ -554,17 +554,31 @@ make_program(const struct opencl *cl, const struct sinter_source *s, cl_int *cod
 	return p;
 }
 
+/* The program's options; where the device can, quotients and roots are rounded as on the CPU. */
+static void
+build_options(const struct opencl *cl, const struct sinter_program *p, char *out, size_t room)
+{
+	uint64_t can = get_number(cl, CL_DEVICE_SINGLE_FP_CONFIG, 0);
+
+	snprintf(out, room, "%s%s", p->options,
+		 can & CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT
+			 ? " -cl-fp32-correctly-rounded-divide-sqrt"
+			 : "");
+}
+
 static int
 opencl_program_new(struct sinter_device *d, const struct sinter_source *source, void **out,
 		   struct sinter_error *error)
 {
 	const struct opencl *cl = d->self;
+	char options[512];
 	cl_int code;
 	cl_program p = make_program(cl, source, &code);
 
 	if (code != CL_SUCCESS)
 		return fail(error, code, "make a program", "");
-	code = cl->f->clBuildProgram(p, 1, &cl->device, source->program->options, NULL, NULL);
+	build_options(cl, source->program, options, sizeof(options));
+	code = cl->f->clBuildProgram(p, 1, &cl->device, options, NULL, NULL);
 	if (code == CL_SUCCESS) {
 		*out = p;
 		return SINTER_OK;
