@@ -368,15 +368,33 @@ first_tile(struct dt *t, const struct sn_expr *full)
 		sn_at_end(t->b);
 }
 
+/* Tiles in one running sum: about SUM_BLOCK products; a number that divides FULL, so that the loops are
+ * not written twice. */
+static int64_t
+tiles_of_sum(struct dt *t, const struct sn_expr *full)
+{
+	int64_t every = SUM_BLOCK / t->n.bk > 1 ? SUM_BLOCK / t->n.bk : 1, n;
+	if (!sn_get_int(full, &n) || n == 0)
+		return every;
+	for (int64_t i = 0; i <= every; i++) {
+		if (n % (every + i) == 0)
+			return every + i;
+		if (every - i > 1 && n % (every - i) == 0)
+			return every - i;
+	}
+	return every;
+}
+
 /* All tiles, with a sum of its own for every SUM_BLOCK products. */
 static void
 all_tiles(struct dt *t)
 {
 	struct sn_pool *p = t->pool;
-	int64_t every = SUM_BLOCK / t->n.bk, n;
+	int64_t n;
 	const struct sn_expr *outer = sn_device_points(p, t->s.red, t->s.first_tiled);
 	const struct sn_expr *full = sn_mul(p, outer, sn_divk(p, tiled_points(t), t->n.bk));
 	const struct sn_expr *rest = sn_modk(p, tiled_points(t), t->n.bk), *zero = sn_int(p, 0);
+	int64_t every = tiles_of_sum(t, full);
 	first_tile(t, full);
 	if (!t->has_total) {
 		whole_tiles(t, zero, full, full);
