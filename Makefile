@@ -199,8 +199,11 @@ $(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(LAYER_L
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LINK_LIBS)
 
-# Other programs of the tests, of one file each.
-$(B)/tests/%: $(B)/tests/%.o $(LAYER_LIBS) $(RT_LIB)
+# Other programs of the tests, of one file each. Named, since a pattern would also fit unit tests, and
+# be preferred where a file that they share is not built yet.
+SINGLE	= $(HELPERS) $(patsubst %.c,$(B)/%,tests/suite_interp.c $(wildcard tests/fuzz/fuzz_*.c))
+
+$(SINGLE): $(B)/tests/%: $(B)/tests/%.o $(LAYER_LIBS) $(RT_LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(LINK_LIBS)
 
@@ -250,12 +253,14 @@ ASAN	= tests/cli/check_cli.py tests/check_onnx.py tests/onnx/check_c99.py \
 	  tests/models/check_clean.py tests/fuzz/check_replay.sh
 
 asan:
-	$(Q)$(SUBMAKE) B=build/asan CFLAGS='$(SAN)' unit $(SAN_FILES)
+	$(Q)$(SUBMAKE) B=build/asan CFLAGS='$(SAN)' asan-programs
+
+asan-programs: unit $(FILETEST) $(ONNX_SUITE) $(REPLAY)
 
 check-asan: venv
 	$(Q)$(SUBMAKE) B=build/asan CFLAGS='$(SAN)' check-asan-programs
 
-check-asan-programs: all $(UNIT) $(FILETEST) $(ONNX_SUITE) $(REPLAY)
+check-asan-programs: all asan-programs
 	$(Q)CODE_CFLAGS='-fsanitize=address,undefined' $(RUN) -t 7200 $(ASAN) --files $(FILETEST) $(UNIT)
 
 # libFuzzer over tests/fuzz/fuzz_*.c, FUZZ_SECONDS each; new inputs are kept under build/fuzz.
@@ -391,6 +396,6 @@ help:
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: all lib shared command check unit check-programs check-unit check-files check-lint
-.PHONY: check-layers check-style check-headers check-onnx check-clean check-asan check-asan-programs
+.PHONY: check-layers check-style check-headers check-onnx check-clean check-asan check-asan-programs asan-programs
 .PHONY: check-tsan check-valgrind asan tsan bless venv deps bench bench-compile
 .PHONY: fuzz format install clean help

@@ -70,7 +70,7 @@ pool_grow(struct sn_pool *p)
 	for (size_t i = 0; i < p->nslots; i++) {
 		if (!p->slots[i])
 			continue;
-		size_t at = expr_hash(p->slots[i], p->slots[i]->args) & (n - 1);
+		size_t at = p->slots[i]->hash & (n - 1);
 
 		while (slots[at])
 			at = (at + 1) & (n - 1);
@@ -104,7 +104,8 @@ sn_expr_intern(struct sn_pool *p, const struct sn_expr *head, const struct sn_ex
 {
 	if (p->nexprs * 2 >= p->nslots)
 		pool_grow(p);
-	size_t at = expr_hash(head, args) & (p->nslots - 1);
+	uint32_t hash = (uint32_t)expr_hash(head, args);
+	size_t at = hash & (p->nslots - 1);
 
 	for (; p->slots[at]; at = (at + 1) & (p->nslots - 1))
 		if (expr_is(p->slots[at], head, args))
@@ -115,6 +116,7 @@ sn_expr_intern(struct sn_pool *p, const struct sn_expr *head, const struct sn_ex
 	e->has = 0;
 	e->axes = 0;
 	e->id = (uint32_t)p->nexprs++;
+	e->hash = hash;
 	if (head->nargs)
 		memcpy(e->args, args, head->nargs * sizeof(*args));
 	set_summary(e);

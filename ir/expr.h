@@ -98,6 +98,7 @@ struct sn_expr {
 	uint16_t nargs;
 	uint8_t has;	/* SN_HAS_*: what occurs in it */
 	uint32_t id;	/* dense in its pool, operands before users */
+	uint32_t hash;	/* for the pool: what a leaf stands for may be gone when its table grows */
 	int64_t lo, hi; /* i64: proved bounds, saturated; read them through sn_bounds */
 	uint64_t axes;	/* bit axis->id % 64 of every axis in it: a filter */
 	union {

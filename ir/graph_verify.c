@@ -277,7 +277,7 @@ has_types(const struct sn_node *n)
 {
 	for (int i = 0; i < n->nin; i++) {
 		const struct sn_value *v = n->in[i].value;
-		if (v && v->type.kind == TY_TENSOR && (!v->type.dtype || v->type.rank < 0))
+		if (v && v->type.kind == TY_TENSOR && !sn_type_is_known(&v->type))
 			return false;
 	}
 	return true;

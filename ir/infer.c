@@ -317,11 +317,26 @@ sn_infer_node(struct sn_infer *c, struct sn_node *n)
 	return check_operands(c, n) && infer_table[n->op](c, n) && check_declared(c, n);
 }
 
+/* Dimensions of inputs have numbers or names; all others follow from them. */
+static bool
+check_inputs(const struct sn_graph *g, struct sn_diags *diags)
+{
+	bool ok = true;
+	for (size_t i = 0; i < g->inputs.n; i++) {
+		const struct sn_value *v = g->inputs.v[i];
+		if (v->type.kind == TY_TENSOR && v->type.rank > 0 && !sn_type_is_known(&v->type))
+			ok = sn_report(diags, SN_NOWHERE, DG_DIM_UNKNOWN, v->name);
+	}
+	return ok;
+}
+
 bool
 sn_infer_graph(struct sn_graph *g, struct sn_diags *diags)
 {
 	struct sn_infer c = { .graph = g, .pool = g->pool, .arena = g->arena, .diags = diags };
 	bool ok = true;
+	if (!check_inputs(g, diags))
+		return false;
 	SN_FOR_NODES(g, n)
 	ok &= sn_infer_node(&c, n);
 	return ok;

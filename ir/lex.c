@@ -48,21 +48,22 @@ sn_lex_where(const struct sn_lex *x)
 	};
 }
 
-/* The token's line, cut to its surroundings, and a caret under the token. */
+/* The token's line, cut to its surroundings, and a caret under the token. A carriage return is space
+ * wherever it stands, as for the tokens. */
 const char *
 sn_lex_excerpt(const struct sn_lex *x)
 {
 	const char *line = x->text;
 	for (int n = 1; n < x->token.line; n++)
 		line = strchr(line, '\n') + 1;
-	size_t len = strcspn(line, "\r\n"), column = (size_t)x->token.column - 1;
+	size_t len = strcspn(line, "\n"), column = (size_t)x->token.column - 1;
 	size_t from = column > MAX_EXCERPT / 2 ? column - MAX_EXCERPT / 2 : 0;
 	size_t n = len - from < MAX_EXCERPT ? len - from : MAX_EXCERPT;
 	struct sn_buf b;
 	sn_buf_init(&b, x->arena);
 	sn_buf_addf(&b, "%5d | ", x->token.line);
 	for (size_t i = 0; i < n; i++)
-		sn_buf_addc(&b, line[from + i] == '\t' ? ' ' : line[from + i]);
+		sn_buf_addc(&b, strchr("\t\r", line[from + i]) ? ' ' : line[from + i]);
 	sn_buf_add(&b, "\n      | ");
 	sn_buf_fill(&b, ' ', column - from);
 	sn_buf_addc(&b, '^');

@@ -13,6 +13,17 @@ sn_type_count(struct sn_pool *p, const struct sn_type *t)
 }
 
 bool
+sn_type_is_known(const struct sn_type *t)
+{
+	if (t->kind != TY_TENSOR || t->dtype == DT_NONE || t->rank < 0)
+		return false;
+	for (int i = 0; i < t->rank; i++)
+		if (!t->dims[i])
+			return false;
+	return true;
+}
+
+bool
 sn_type_is_static(const struct sn_type *t, int64_t *out_count)
 {
 	int64_t count = 1;

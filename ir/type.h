@@ -21,6 +21,9 @@ struct sn_type {
 /* Number of elements as an expression; 1 for scalars. */
 const struct sn_expr *sn_type_count(struct sn_pool *p, const struct sn_type *t);
 
+/* A tensor whose element type, rank and dimensions are all there; symbols may be among them. */
+bool sn_type_is_known(const struct sn_type *t);
+
 /* True and the count if every dimension is a constant (overflow: false). */
 bool sn_type_is_static(const struct sn_type *t, int64_t *out_count);
 bool sn_type_equal(const struct sn_type *a, const struct sn_type *b);

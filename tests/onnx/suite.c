@@ -1,7 +1,7 @@
 /*
  * Compiles cases of the ONNX backend suite and runs the compiled code.
  *
- *	suite --out FOLDER [--dialect c|c99] [--cc gcc] [--no-texts] [-v] <LIST
+ *	suite --out FOLDER [--dialect c|c99] [--cc gcc] [--no-cc] [--no-texts] [-v] <LIST
  *
  * LIST has a line for each case: name, model, data, rtol, atol, separated by tabs
  * (tests/onnx/suite.h).  All cases of the list are one shared object: a small model takes the C
@@ -234,6 +234,8 @@ parse_options(struct suite *s, int argc, char **argv)
 		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
 		if (strcmp(argv[i], "-v") == 0)
 			s->is_verbose = true;
+		else if (strcmp(argv[i], "--no-cc") == 0)
+			s->is_source_only = true;
 		else if (strcmp(argv[i], "--no-texts") == 0)
 			s->has_texts = false;
 		else if (strcmp(argv[i], "--out") == 0 && value)
@@ -277,7 +279,8 @@ main(int argc, char **argv)
 		return 2;
 	for (size_t i = 0; i < s.ncases; i++)
 		s.cases[i].is_compiled = in_child(&s, &s.cases[i], NULL, compile_step, "compile");
-	run_cases(&s);
+	if (!s.is_source_only)
+		run_cases(&s);
 	print_results(&s);
 	sn_compiler_release(&own);
 	for (size_t i = 0; i < s.ncases; i++)

@@ -38,6 +38,7 @@ struct suite {
 	const char *dialect;
 	const char *cc;
 	bool has_texts; /* print -> parse -> print at all levels */
+	bool is_source_only; /* a case passes when its C is written */
 	bool is_verbose;
 	const struct sn_target *target;
 	struct suite_case *cases;

@@ -87,6 +87,10 @@ shows_the_line(void **state)
 	sn_lex_expected(&f->lex, "a 'd'");
 	assert_string_equal(f->diags.list.v[0].text, "expected a 'd', found 'c'");
 	assert_string_equal(f->diags.list.v[0].excerpt, "    2 |  b c\n      |    ^");
+	f = start(state, "a\r\r b");
+	sn_lex_next(&f->lex);
+	sn_lex_expected(&f->lex, "'c'");
+	assert_string_equal(f->diags.list.v[0].excerpt, "    1 | a   b\n      |     ^");
 }
 
 static void
