@@ -21,11 +21,13 @@ static const char *const pipeline[] = {
 	"split-kernels",       /* what fusing left side by side, each with its own schedule */
 	"remove-dead-kernels", /* views that all readers looked through */
 	"assign-layouts",      /* before choosing: knobs depend on what is contiguous */
+	"join-slices",	       /* layouts say what may lie in what */
 	"split-axes",	       /* groups of channels become a batch */
 	"split-reductions",    /* parts have axes and schedules of their own */
 	"collapse-axes",       /* layouts say what is contiguous; schedules like long axes */
 	"choose-schedule",
 	"pack-constants", /* constants are walked as the schedules walk them */
+	"store-in-place", /* schedules say who stores an element twice */
 	/* loop: how it is computed */
 	"apply-schedules",
 	"vectorize",
