@@ -358,6 +358,7 @@ hoist_stmt(struct hoist *h, struct sn_stmt *s)
 		hoist_access(h, s);
 		define(h, s->mem.local, at);
 		break;
+	case ST_PREFETCH:
 	case ST_STORE: hoist_access(h, s); break;
 	case ST_ALLOC:
 	case ST_BARRIER: break;

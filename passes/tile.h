@@ -32,6 +32,7 @@ struct tile_knobs {
 	int vec, row, row2;
 	int64_t lanes, nv, rows, rows2;
 	bool is_vec_outer; /* groups of vectors outside the rows: weights are read once */
+	bool is_ahead;	   /* ask for the next group's weights */
 };
 
 void tile_knobs_get(const struct sn_kernel *k, struct tile_knobs *out);
@@ -71,6 +72,10 @@ int tile_red_loops(struct sn_sched_ctx *c, const struct sn_comp *m, struct red_l
 /* Order of the loops over the parallel axes, outermost first. */
 void tile_order_axes(struct sn_sched_ctx *c, const struct sn_comp *m, const struct tile_knobs *k,
 		     int *out);
+
+/* Does it pay to ask for the next group's weights? */
+bool tile_should_fetch_ahead(struct sn_sched_ctx *c, const struct sn_comp *m,
+			     const struct tile_knobs *k);
 
 double sn_tile_choose(struct sn_sched_ctx *c, struct sn_kernel *k);
 bool sn_tile_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_builder *b);

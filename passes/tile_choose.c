@@ -14,6 +14,7 @@ tile_knobs_get(const struct sn_kernel *k, struct tile_knobs *out)
 		.rows = sn_kernel_knob(k, "rows", 1),
 		.rows2 = sn_kernel_knob(k, "rows2", 1),
 		.is_vec_outer = sn_kernel_knob(k, "vec_outer", 0),
+		.is_ahead = sn_kernel_knob(k, "ahead", 0),
 	};
 }
 
@@ -29,6 +30,8 @@ set_knobs(struct sn_sched_ctx *c, struct sn_kernel *k, const struct tile_knobs *
 	sn_kernel_set_knob(pr, k, "row2", t->row2);
 	sn_kernel_set_knob(pr, k, "rows2", t->rows2);
 	sn_kernel_set_knob(pr, k, "vec_outer", t->is_vec_outer);
+	if (t->is_ahead)
+		sn_kernel_set_knob(pr, k, "ahead", 1);
 }
 
 int64_t
@@ -391,7 +394,9 @@ sn_tile_choose(struct sn_sched_ctx *c, struct sn_kernel *k)
 			lanes /= 2;
 		} while (lanes >= TILE_FEWEST_LANES);
 	}
-	if (best_cost >= 0)
+	if (best_cost >= 0) {
+		best.is_ahead = tile_should_fetch_ahead(c, m, &best);
 		set_knobs(c, k, &best);
+	}
 	return best_cost;
 }
