@@ -100,6 +100,8 @@ tile_ahead_begin(struct tile *t)
 		a->lines = sn_get_int(a->step, &n) ? (n + line - 1) / line : 1;
 		if (a->lines > 1)
 			a->step = sn_int(p, a->lines * line);
+		if (!sn_get_int(a->step, &n))
+			a->step = sn_at_let(t->b, "part", a->step);
 		a->base = sn_at_let(t->b, "ahead",
 				    sn_add(p, next_group(t, x),
 					   sn_mul(p, at, sn_mul(p, steps, a->step))));

@@ -268,9 +268,24 @@ tile_cost(const struct sn_target *t, const struct step *s, const struct sizes *z
 }
 
 /* Most rows of a tile: those that lie a multiple of a cache way apart evict each other; windows, whose
- * reduction is written out, gain nothing from more than WINDOW_ROWS and take long to compile; half of
- * that where there are versions for several sizes. */
-enum { MOST_ROWS = 32, WINDOW_ROWS = 16 };
+ * reduction is written out, gain nothing from more than WINDOW_ROWS and take long to compile; where
+ * there are versions for several sizes, OPEN_ROWS have most of the gain. */
+enum { MOST_ROWS = 32, WINDOW_ROWS = 16, OPEN_ROWS = 4 };
+
+/* Do neighbouring rows read the same elements in different steps of the reduction? */
+static bool
+is_window(const struct sn_comp *m, const struct reads *r, int row)
+{
+	for (size_t i = 0; i < r->hot.list.n; i++) {
+		const struct sn_expr *x = r->hot.list.v[i];
+		for (int d = 0; d < x->tensor->type.rank; d++)
+			for (int j = 0; j < m->nred; j++)
+				if (sn_expr_has_axis(x->args[d], m->axes[row])
+				    && sn_expr_has_axis(x->args[d], m->red[j]))
+					return true;
+	}
+	return false;
+}
 
 static int64_t
 most_rows(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r, int row,
@@ -285,8 +300,12 @@ most_rows(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r
 		if (sn_affine_coef(off, m->axes[row], &coef) && coef && coef * bytes % way == 0)
 			return c->target->l1_ways;
 	}
-	bool is_known = row < 0 || sn_is_const(m->axes[row]->extent);
-	return !s->f ? MOST_ROWS : is_known ? WINDOW_ROWS : WINDOW_ROWS / 2;
+	if (!s->f)
+		return MOST_ROWS;
+	if (row < 0 || sn_is_const(m->axes[row]->extent))
+		return WINDOW_ROWS;
+	/* rows that share nothing are not worth versions */
+	return s->w || s->a || is_window(m, r, row) ? OPEN_ROWS : 1;
 }
 
 static double
