@@ -146,6 +146,20 @@ red_flushed(struct tile *t, int level, const struct sn_expr *base, const struct 
 	sn_at_end(t->b);
 }
 
+/* Steps of a sum of at most EVERY, so that EXTENT is a whole number of them if that makes sums no
+ * shorter than half: the rest would be the loops once more. */
+static int64_t
+sum_steps(const struct sn_expr *extent, int64_t every)
+{
+	int64_t n;
+	if (!sn_get_int(extent, &n))
+		return every;
+	for (int64_t k = every; 2 * k > every; k--)
+		if (n % k == 0)
+			return k;
+	return every;
+}
+
 static void
 red_range(struct tile *t, int level, const struct sn_expr *base, const struct sn_expr *extent)
 {
@@ -156,7 +170,7 @@ red_range(struct tile *t, int level, const struct sn_expr *base, const struct sn
 		red_steps(t, level, base, extent);
 		return;
 	}
-	int64_t every = t->flush_every;
+	int64_t every = sum_steps(extent, t->flush_every);
 	const struct sn_expr *count = sn_divk(p, extent, every);
 	const struct sn_expr *rest = sn_modk(p, extent, every);
 	red_flushed(t, level, base, count, sn_int(p, every));
