@@ -150,6 +150,7 @@ struct sn_dialect {
 	const char *f32_suffix;		 /* $F */
 	const char *unroll; /* printf format (%lld) before a loop of so many turns, or NULL */
 	const char *align;  /* printf format after the declaration of a local array, or NULL */
+	const char *prefetch; /* printf format of the hint that an element will be read, or NULL */
 	const struct sn_dialect_table *tables[4]; /* the first that has a row wins; NULL ends */
 };
 

@@ -217,5 +217,6 @@ const struct sn_dialect sn_dialect_c = {
 	.f32_suffix = "f",
 	.unroll = "UNROLL(%lld)\n",
 	.align = " __attribute__((aligned(%d)))",
+	.prefetch = "__builtin_prefetch(&%s, 0, 2);",
 	.tables = { &table_c, &sn_table_c99 },
 };

@@ -116,6 +116,16 @@ store(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int dep
 	sn_add_wrapped(out, depth, sn_printf(p->arena, "%s;", access(p, s, v->lanes, &x, ty)));
 }
 
+/* A hint, so a dialect may have no words for it. */
+static void
+prefetch(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int depth)
+{
+	if (p->dialect->prefetch)
+		sn_add_wrapped(out, depth,
+			       sn_printf(p->arena, p->dialect->prefetch,
+					 element(p, s->mem.buffer, s->mem.idx)));
+}
+
 static void
 let(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int depth)
 {
@@ -212,6 +222,7 @@ stmt(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int dept
 	case ST_STORE: store(p, out, s, depth); break;
 	case ST_ALLOC: sn_print_alloc(p, out, s->alloc.buffer, depth); break;
 	case ST_BARRIER: sn_print_barrier(p, out, depth); break;
+	case ST_PREFETCH: prefetch(p, out, s, depth); break;
 	}
 }
 

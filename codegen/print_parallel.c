@@ -44,7 +44,7 @@ use_stmt(struct sn_stmt *s, void *arg)
 		use_expr(u, s->let.value);
 	} else if (s->kind == ST_ALLOC) {
 		u->has_scratch |= s->alloc.buffer->space == SP_SCRATCH;
-	} else if (s->kind == ST_LOAD || s->kind == ST_STORE) {
+	} else if (s->kind == ST_LOAD || s->kind == ST_STORE || s->kind == ST_PREFETCH) {
 		use(u, s->mem.buffer);
 		use_expr(u, s->mem.value);
 		for (int i = 0; i < s->mem.buffer->rank; i++)

@@ -53,7 +53,7 @@ struct sn_buffer {
 	int align;		       /* bytes the start is aligned to, 0: of the element */
 };
 
-enum sn_stmt_kind { ST_FOR, ST_IF, ST_LET, ST_LOAD, ST_STORE, ST_ALLOC, ST_BARRIER };
+enum sn_stmt_kind { ST_FOR, ST_IF, ST_LET, ST_LOAD, ST_STORE, ST_ALLOC, ST_BARRIER, ST_PREFETCH };
 
 struct sn_stmt;
 struct sn_block {
@@ -83,7 +83,7 @@ struct sn_stmt {
 		 * first ACTIVE are touched (load: the others are 0). */
 		struct {
 			const struct sn_local *local; /* load */
-			const struct sn_expr *value;  /* store */
+			const struct sn_expr *value;  /* store; prefetch has neither */
 			const struct sn_buffer *buffer;
 			const struct sn_expr *idx[6];
 			int active; /* 0: all lanes */
@@ -140,6 +140,9 @@ const struct sn_expr *sn_at_load(struct sn_builder *b, const char *name,
 void sn_at_store(struct sn_builder *b, const struct sn_buffer *buf,
 		 const struct sn_expr *const *idx, const struct sn_expr *value);
 void sn_at_barrier(struct sn_builder *b);
+/* A hint that BUF[IDX], which need not exist, will soon be read. */
+void sn_at_prefetch(struct sn_builder *b, const struct sn_buffer *buf,
+		    const struct sn_expr *const *idx);
 
 /* Explicit vectors: LANES consecutive elements of the last dimension, of which only the first ACTIVE
  * are touched (0: all). A store takes the lanes of its value. */

@@ -118,7 +118,7 @@ put_mem(struct canon *c, const struct sn_stmt *s)
 	put(c, s->mem.active);
 	if (s->kind == ST_LOAD)
 		put_local(c, s->mem.local);
-	else
+	else if (s->kind == ST_STORE)
 		put_expr(c, s->mem.value);
 }
 
@@ -142,6 +142,7 @@ put_stmt(struct canon *c, const struct sn_stmt *s)
 		put_expr(c, s->let.value);
 		break;
 	case ST_LOAD:
+	case ST_PREFETCH:
 	case ST_STORE: put_mem(c, s); break;
 	case ST_ALLOC: put_buffer(c, s->alloc.buffer); break;
 	case ST_BARRIER: break;

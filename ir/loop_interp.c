@@ -92,6 +92,7 @@ prepare(struct interp *in, const struct sn_stmt *s)
 		break;
 	case ST_LOAD:
 	case ST_STORE: prepare_mem(in, n); break;
+	case ST_PREFETCH:
 	case ST_ALLOC: break;
 	case ST_BARRIER: n->has_barrier = true; break;
 	}
@@ -283,6 +284,7 @@ run_node(struct interp *in, struct node *n, struct env *e)
 	case ST_LOAD: run_load(in, n, e); break;
 	case ST_STORE: run_store(in, n, e); break;
 	case ST_ALLOC: run_alloc(in, n, e); break;
+	case ST_PREFETCH:
 	case ST_BARRIER: break;
 	}
 }

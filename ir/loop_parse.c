@@ -322,6 +322,18 @@ parse_store(struct parser *p)
 }
 
 static bool
+parse_prefetch(struct parser *p)
+{
+	struct access a = { 0 };
+
+	sn_lex_next(&p->x);
+	if (!parse_access(p, &a))
+		return false;
+	sn_at_prefetch(&p->b, a.buffer, a.idx);
+	return parse_origin(p, last_stmt(p));
+}
+
+static bool
 parse_alloc(struct parser *p)
 {
 	struct sn_buffer *buf = SN_NEW(p->arena, struct sn_buffer);
@@ -358,6 +370,8 @@ parse_stmt(struct parser *p)
 		return parse_load(p);
 	if (sn_lex_is(&p->x, "alloc"))
 		return parse_alloc(p);
+	if (sn_lex_is(&p->x, "prefetch"))
+		return parse_prefetch(p);
 	if (sn_lex_take(&p->x, "barrier")) {
 		sn_at_barrier(&p->b);
 		return parse_origin(p, last_stmt(p));

@@ -278,6 +278,10 @@ print_stmt(struct printer *p, const struct sn_stmt *s)
 		sn_buf_add(p->out, " = ");
 		print_stored(p, s->mem.value);
 		break;
+	case ST_PREFETCH:
+		sn_buf_add(p->out, "prefetch ");
+		print_access(p, s, 1);
+		break;
 	case ST_ALLOC:
 		sn_buf_addf(p->out, "alloc %s ", sn_space_texts[s->alloc.buffer->space]);
 		print_buffer(p, s->alloc.buffer);

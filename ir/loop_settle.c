@@ -53,7 +53,7 @@ settle_access(struct settle *s, struct sn_stmt *m)
 		m->mem.idx[i] = settled(s, m->mem.idx[i]);
 	if (m->kind == ST_LOAD)
 		settle_local(s, &m->mem.local, NULL);
-	else
+	else if (m->kind == ST_STORE)
 		m->mem.value = settled(s, m->mem.value);
 }
 
@@ -101,6 +101,7 @@ settle_stmt(struct settle *s, struct sn_stmt *m)
 		settle_local(s, &m->let.local, m->let.value);
 		break;
 	case ST_LOAD:
+	case ST_PREFETCH:
 	case ST_STORE: settle_access(s, m); break;
 	case ST_ALLOC: settle_buffer(s, m->alloc.buffer); break;
 	case ST_BARRIER: break;

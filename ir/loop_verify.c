@@ -198,6 +198,11 @@ check_access(struct verifier *v, const struct sn_stmt *s)
 		check_expr(v, "index", s->mem.idx[i], DT_I64, 1);
 		differs |= s->mem.idx[i] && is_varying(v, s->mem.idx[i]);
 	}
+	if (s->kind == ST_PREFETCH) {
+		if (b->space != SP_GLOBAL)
+			illegal(v, "a prefetch of what is no parameter");
+		return;
+	}
 	if (s->kind == ST_STORE) {
 		const struct sn_expr *x = s->mem.value;
 
@@ -295,6 +300,7 @@ check_stmt(struct verifier *v, const struct sn_stmt *s)
 	case ST_IF: check_if(v, s); break;
 	case ST_LET: check_let(v, s); break;
 	case ST_LOAD:
+	case ST_PREFETCH:
 	case ST_STORE: check_access(v, s); break;
 	case ST_ALLOC: check_alloc(v, s->alloc.buffer); break;
 	case ST_BARRIER:

@@ -83,7 +83,7 @@ use_stmt(struct sn_stmt *s, void *arg)
 		use_syms(arg, s->cond.cond);
 	else if (s->kind == ST_LET)
 		use_syms(arg, s->let.value);
-	if (s->kind != ST_LOAD && s->kind != ST_STORE)
+	if (s->kind != ST_LOAD && s->kind != ST_STORE && s->kind != ST_PREFETCH)
 		return true;
 	use_syms(arg, s->mem.value);
 	for (int i = 0; i < s->mem.buffer->rank; i++)

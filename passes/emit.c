@@ -250,6 +250,12 @@ sn_emit_expr(struct sn_emit *e, struct sn_scope *s, const struct sn_expr *x)
 }
 
 void
+sn_emit_prefetch(struct sn_emit *e, const struct sn_tensor *t, const struct sn_expr *at)
+{
+	sn_at_prefetch(e->b, buffer_of(e, t), &at);
+}
+
+void
 sn_emit_result(struct sn_emit *e, struct sn_scope *s, const struct sn_result *r)
 {
 	const struct sn_expr *v = sn_emit_expr(e, s, r->value), *idx[SN_MAX_RANK];

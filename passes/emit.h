@@ -52,6 +52,9 @@ const struct sn_expr *sn_emit_expr(struct sn_emit *e, struct sn_scope *s, const 
 const struct sn_expr *
 sn_emit_offset(struct sn_emit *e, const struct sn_tensor *t, const struct sn_expr *const *idx);
 
+/* Says that the element at offset AT of a tensor that the kernel reads will be read soon. */
+void sn_emit_prefetch(struct sn_emit *e, const struct sn_tensor *t, const struct sn_expr *at);
+
 /* Stores result R of a stage; its value is emitted first. */
 void sn_emit_result(struct sn_emit *e, struct sn_scope *s, const struct sn_result *r);
 

@@ -183,6 +183,27 @@ is_inner_term(const struct hoist *h, int n, const struct depends *d)
 
 static const struct sn_expr *split_index(struct hoist *h, const struct sn_expr *e, int n);
 
+/* E, a term of an index that changes in the innermost loop, with factors that don't named: the width
+ * of a row that is known at run time only. */
+static const struct sn_expr *
+hoist_factors(struct hoist *h, const struct sn_expr *e, int n)
+{
+	struct depends d = look(h, e);
+	place at = clamp(h, n, d.last, true);
+	struct sn_subst s;
+
+	if (d.nops == 0 || e->kind != EX_OP)
+		return e;
+	if (at < innermost(h, n, true) && d.unrolled <= at)
+		return name_at(h, e, at);
+	if (e->op != OP_MUL)
+		return e;
+	sn_subst_init(&s, h->pool, h->scratch);
+	for (int i = 0; i < e->nargs; i++)
+		sn_subst_put(&s, e->args[i], hoist_factors(h, e->args[i], n));
+	return sn_subst(&s, e);
+}
+
 /* A sum of invariant terms as a name, or as it is when that is as short. */
 static const struct sn_expr *
 hoist_sum(struct hoist *h, const struct sn_expr *outer, int n)
@@ -207,12 +228,16 @@ split_index(struct hoist *h, const struct sn_expr *e, int n)
 	inner.constant = all.constant;
 	for (int i = 0; i < all.n; i++) {
 		struct depends d = look(h, all.terms[i].base);
-		struct sn_affine *to = is_inner_term(h, n, &d) ? &inner : &outer;
+		bool is_inner = is_inner_term(h, n, &d);
+		struct sn_affine *to = is_inner ? &inner : &outer;
 
-		to->terms[to->n++] = all.terms[i];
+		to->terms[to->n] = all.terms[i];
+		if (is_inner)
+			to->terms[to->n].base = hoist_factors(h, all.terms[i].base, n);
+		to->n++;
 	}
 	if (outer.n == 0)
-		return e;
+		return sn_affine_expr(h->pool, &inner);
 	const struct sn_expr *base = hoist_sum(h, sn_affine_expr(h->pool, &outer), n);
 
 	return sn_add(h->pool, sn_affine_expr(h->pool, &inner), base);
@@ -358,6 +383,7 @@ hoist_stmt(struct hoist *h, struct sn_stmt *s)
 		hoist_access(h, s);
 		define(h, s->mem.local, at);
 		break;
+	case ST_PREFETCH:
 	case ST_STORE: hoist_access(h, s); break;
 	case ST_ALLOC:
 	case ST_BARRIER: break;

@@ -78,7 +78,8 @@ keep(struct dead *d, struct sn_stmt *s)
 			return false;
 		use_mem(d, s);
 		return true;
-	case ST_STORE: use_mem(d, s); return true;
+	case ST_STORE:
+	case ST_PREFETCH: use_mem(d, s); return true;
 	default: return true;
 	}
 }

@@ -32,6 +32,8 @@ struct tile_knobs {
 	int vec, row, row2;
 	int64_t lanes, nv, rows, rows2;
 	bool is_vec_outer; /* groups of vectors outside the rows: weights are read once */
+	int outside;	   /* loops over rows outside those over groups, which then are read again */
+	bool is_ahead;	   /* ask for the next group's weights */
 };
 
 void tile_knobs_get(const struct sn_kernel *k, struct tile_knobs *out);
@@ -68,9 +70,22 @@ struct red_loop {
 /* Order of the reduction loops: blocks that layouts or indices cut an axis into go innermost. */
 int tile_red_loops(struct sn_sched_ctx *c, const struct sn_comp *m, struct red_loop *out);
 
+/* How far apart in memory two elements of T lie between which AXIS of M differs by STEP, in
+ * elements; sizes that are not known are guessed. */
+int64_t tile_stride(struct sn_sched_ctx *c, const struct sn_comp *m, const struct sn_tensor *t,
+		    const struct sn_expr *const *idx, const struct sn_axis *axis, int64_t step);
+
+/* How many of the loops over rows should go outside those over groups of vectors. */
+int tile_loops_outside(struct sn_sched_ctx *c, const struct sn_comp *m,
+		       const struct tile_knobs *k);
+
 /* Order of the loops over the parallel axes, outermost first. */
 void tile_order_axes(struct sn_sched_ctx *c, const struct sn_comp *m, const struct tile_knobs *k,
 		     int *out);
+
+/* Does it pay to ask for the next group's weights? */
+bool tile_should_fetch_ahead(struct sn_sched_ctx *c, const struct sn_comp *m,
+			     const struct tile_knobs *k);
 
 double sn_tile_choose(struct sn_sched_ctx *c, struct sn_kernel *k);
 bool sn_tile_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_builder *b);

@@ -14,6 +14,8 @@ tile_knobs_get(const struct sn_kernel *k, struct tile_knobs *out)
 		.rows = sn_kernel_knob(k, "rows", 1),
 		.rows2 = sn_kernel_knob(k, "rows2", 1),
 		.is_vec_outer = sn_kernel_knob(k, "vec_outer", 0),
+		.outside = (int)sn_kernel_knob(k, "outside", 0),
+		.is_ahead = sn_kernel_knob(k, "ahead", 0),
 	};
 }
 
@@ -29,6 +31,10 @@ set_knobs(struct sn_sched_ctx *c, struct sn_kernel *k, const struct tile_knobs *
 	sn_kernel_set_knob(pr, k, "row2", t->row2);
 	sn_kernel_set_knob(pr, k, "rows2", t->rows2);
 	sn_kernel_set_knob(pr, k, "vec_outer", t->is_vec_outer);
+	if (t->outside)
+		sn_kernel_set_knob(pr, k, "outside", t->outside);
+	if (t->is_ahead)
+		sn_kernel_set_knob(pr, k, "ahead", 1);
 }
 
 int64_t
@@ -120,7 +126,17 @@ struct step {
 	int w, a, f, gathers; /* reads by vectors only, rows only, both; not contiguous */
 	int states;
 	double vector_bytes; /* of one vector's constants over the whole reduction */
+	double all_bytes;    /* of all vectors' */
+	double row_bytes;    /* of the operands of all rows */
 };
+
+static double
+tensor_bytes(const struct sn_tensor *t)
+{
+	int64_t n;
+	bool is_static = sn_type_is_static(&t->type, &n);
+	return is_static ? (double)sn_dtype_bytes(t->type.dtype, (size_t)n) : 0;
+}
 
 static void
 count_reads(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r,
@@ -135,6 +151,7 @@ count_reads(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads 
 		out->w += u == LANE_UNIT && !has_row;
 		out->f += u == LANE_UNIT && has_row;
 		out->a += u == LANE_SAME;
+		out->row_bytes += u == LANE_SAME ? tensor_bytes(x->tensor) : 0;
 	}
 }
 
@@ -145,6 +162,15 @@ extent_or(const struct sn_axis *a, int64_t unknown)
 	return sn_get_int(a->extent, &n) ? n : unknown;
 }
 
+/* Constants that do not fit the second cache are read group by group: do this group's, the next one's,
+ * which are asked for ahead, and the rows leave room? */
+static bool
+crowds_second_cache(const struct sn_target *t, const struct step *s, int64_t nv)
+{
+	double room = (double)t->l2_bytes / 2;
+	return s->all_bytes > room && 2 * s->vector_bytes * (double)nv + s->row_bytes > room;
+}
+
 /* Cycles of one reduction step of a tile of ROWS rows and NV vectors. */
 static double
 step_cycles(const struct sn_target *t, const struct step *s, int64_t rows, int64_t nv)
@@ -152,7 +178,8 @@ step_cycles(const struct sn_target *t, const struct step *s, int64_t rows, int64
 	double fma = (double)(rows * nv) / (t->fma_ports > 0 ? t->fma_ports : 1);
 	double loads = (double)(s->w * nv + s->a * rows + s->f * rows * nv)
 		       / (t->load_ports > 0 ? t->load_ports : 1);
-	double c = fma > loads ? fma : loads;
+	/* the two overlap, but not perfectly: a tile that keeps both busy waits more often */
+	double c = fma > loads ? fma + loads / 4 : loads + fma / 4;
 	if (c < t->fma_latency)
 		c = t->fma_latency;
 	/* constants of a group that do not stay in the first cache come from the second, at about a
@@ -160,6 +187,8 @@ step_cycles(const struct sn_target *t, const struct step *s, int64_t rows, int64
 	if (s->w && s->vector_bytes * (double)nv > (double)t->l1_bytes / 2)
 		c = (c > 2.0 * (double)(s->w * nv) ? c : 2.0 * (double)(s->w * nv))
 		    + (double)(s->w * nv) * 0.5;
+	if (s->w && crowds_second_cache(t, s, nv))
+		c += (double)(s->w * nv);
 	/* a little for address arithmetic and the loop itself */
 	return c + 0.5 + s->gathers * 16.0 * (double)(rows * nv);
 }
@@ -239,9 +268,24 @@ tile_cost(const struct sn_target *t, const struct step *s, const struct sizes *z
 }
 
 /* Most rows of a tile: those that lie a multiple of a cache way apart evict each other; windows, whose
- * reduction is written out, gain nothing from more than WINDOW_ROWS and take long to compile; half of
- * that where there are versions for several sizes. */
-enum { MOST_ROWS = 32, WINDOW_ROWS = 16 };
+ * reduction is written out, gain nothing from more than WINDOW_ROWS and take long to compile; where
+ * there are versions for several sizes, OPEN_ROWS have most of the gain. */
+enum { MOST_ROWS = 32, WINDOW_ROWS = 16, OPEN_ROWS = 4 };
+
+/* Do neighbouring rows read the same elements in different steps of the reduction? */
+static bool
+is_window(const struct sn_comp *m, const struct reads *r, int row)
+{
+	for (size_t i = 0; i < r->hot.list.n; i++) {
+		const struct sn_expr *x = r->hot.list.v[i];
+		for (int d = 0; d < x->tensor->type.rank; d++)
+			for (int j = 0; j < m->nred; j++)
+				if (sn_expr_has_axis(x->args[d], m->axes[row])
+				    && sn_expr_has_axis(x->args[d], m->red[j]))
+					return true;
+	}
+	return false;
+}
 
 static int64_t
 most_rows(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r, int row,
@@ -256,8 +300,12 @@ most_rows(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r
 		if (sn_affine_coef(off, m->axes[row], &coef) && coef && coef * bytes % way == 0)
 			return c->target->l1_ways;
 	}
-	bool is_known = row < 0 || sn_is_const(m->axes[row]->extent);
-	return !s->f ? MOST_ROWS : is_known ? WINDOW_ROWS : WINDOW_ROWS / 2;
+	if (!s->f)
+		return MOST_ROWS;
+	if (row < 0 || sn_is_const(m->axes[row]->extent))
+		return WINDOW_ROWS;
+	/* rows that share nothing are not worth versions */
+	return s->w || s->a || is_window(m, r, row) ? OPEN_ROWS : 1;
 }
 
 static double
@@ -346,6 +394,7 @@ try_axis(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r,
 	struct step s;
 	count_reads(c, m, r, k, &s);
 	s.vector_bytes = red_steps(m) * s.w * (double)k->lanes * 4;
+	s.all_bytes = s.vector_bytes * (double)extent_or(vec, 64) / (double)k->lanes;
 	struct sizes z = { extent_or(vec, 64), 1, 1, true };
 	if (k->row >= 0) {
 		z.row = extent_or(m->axes[k->row], 64);
@@ -391,7 +440,10 @@ sn_tile_choose(struct sn_sched_ctx *c, struct sn_kernel *k)
 			lanes /= 2;
 		} while (lanes >= TILE_FEWEST_LANES);
 	}
-	if (best_cost >= 0)
+	if (best_cost >= 0) {
+		best.outside = tile_loops_outside(c, m, &best);
+		best.is_ahead = tile_should_fetch_ahead(c, m, &best);
 		set_knobs(c, k, &best);
+	}
 	return best_cost;
 }

@@ -6,7 +6,8 @@
 struct seg {
 	const struct sn_expr *base, *count;
 	int64_t size, lanes;
-	int64_t rest; /* lanes of the last vector that are stored, 0: all */
+	int64_t rest;	       /* lanes of the last vector that are stored, 0: all */
+	int64_t before, after; /* steps of the axis in other runs */
 	const struct sn_expr
 		*last; /* not NULL: the last step begins here and overlaps the one before */
 };
@@ -38,8 +39,10 @@ emit_tile(struct tile *t)
 	t->first_vec = 0;
 	t->nvecs = t->nv;
 	t->nlanes = t->lanes;
-	if (t->m->reducer)
+	if (t->m->reducer) {
+		tile_ahead_begin(t);
 		tile_reduce(t);
+	}
 	if (t->rest) {
 		/* the last vector is stored in part */
 		t->nvecs = t->nv - 1;
@@ -67,6 +70,8 @@ emit_segment(struct tile *t, int level, const struct seg *s)
 	const struct sn_expr *i = sn_at_for(t->b, kind, names[which], s->count);
 	const struct sn_expr *base = sn_add(t->pool, s->base,
 					    sn_mulk(t->pool, i, s->size * s->lanes));
+	t->at[level] = sn_addk(t->pool, i, s->before);
+	t->count[level] = sn_addk(t->pool, s->count, s->before + s->after);
 	if (s->last)
 		base = sn_at_let(t->b, "at", sn_op2(t->pool, OP_MIN, base, s->last));
 	if (which == 0) {
@@ -108,13 +113,18 @@ emit_unknown(struct tile *t, int level, const struct sn_expr *extent, int64_t si
 	const struct sn_expr *zero = sn_int(p, 0);
 	int64_t step = size * lanes, next = lanes == 1 ? tile_fewer_rows(size) : 1;
 	if (step == 1) {
-		emit_segment(t, level, &(struct seg){ zero, extent, 1, 1, 0, NULL });
+		emit_segment(t, level,
+			     &(struct seg){ .base = zero, .count = extent, .size = 1, .lanes = 1 });
 		return;
 	}
 	const struct sn_expr *count = sn_divk(p, sn_addk(p, extent, step - 1), step);
 	sn_at_if(t->b, suits(p, extent, count, step, next == 1));
 	emit_segment(t, level,
-		     &(struct seg){ zero, count, size, lanes, 0, sn_addk(p, extent, -step) });
+		     &(struct seg){ .base = zero,
+				    .count = count,
+				    .size = size,
+				    .lanes = lanes,
+				    .last = sn_addk(p, extent, -step) });
 	sn_at_else(t->b);
 	emit_unknown(t, level, extent, next, 1);
 	sn_at_end(t->b);
@@ -152,16 +162,30 @@ emit_vec(struct tile *t, int level, const struct sn_expr *extent)
 	const struct sn_expr *base = sn_int(p, n / group * group);
 	int64_t rest = n % group, part = rest % lanes;
 	emit_segment(t, level,
-		     &(struct seg){ zero, sn_int(p, n / group), t->k.nv, lanes, 0, NULL });
+		     &(struct seg){ .base = zero,
+				    .count = sn_int(p, n / group),
+				    .size = t->k.nv,
+				    .lanes = lanes });
 	if (part && can_pad(t)) {
 		emit_segment(t, level,
-			     &(struct seg){ base, one, rest / lanes + 1, lanes, part, NULL });
+			     &(struct seg){ .base = base,
+					    .count = one,
+					    .size = rest / lanes + 1,
+					    .lanes = lanes,
+					    .rest = part });
 		return;
 	}
 	if (rest / lanes)
-		emit_segment(t, level, &(struct seg){ base, one, rest / lanes, lanes, 0, NULL });
+		emit_segment(
+			t, level,
+			&(struct seg){
+				.base = base, .count = one, .size = rest / lanes, .lanes = lanes });
 	if (part)
-		emit_segment(t, level, &(struct seg){ sn_int(p, n - part), one, 1, part, 0, NULL });
+		emit_segment(t, level,
+			     &(struct seg){ .base = sn_int(p, n - part),
+					    .count = one,
+					    .size = 1,
+					    .lanes = part });
 }
 
 /* Rows: whole tiles and an exact tail. */
@@ -175,11 +199,18 @@ emit_rows(struct tile *t, int level, const struct sn_expr *extent, int64_t rows)
 		return;
 	}
 	emit_segment(t, level,
-		     &(struct seg){ sn_int(p, 0), sn_int(p, n / rows), rows, 1, 0, NULL });
+		     &(struct seg){ .base = sn_int(p, 0),
+				    .count = sn_int(p, n / rows),
+				    .size = rows,
+				    .lanes = 1,
+				    .after = n % rows > 0 });
 	if (n % rows)
 		emit_segment(t, level,
-			     &(struct seg){ sn_int(p, n / rows * rows), sn_int(p, 1), n % rows, 1,
-					    0, NULL });
+			     &(struct seg){ .base = sn_int(p, n / rows * rows),
+					    .count = sn_int(p, 1),
+					    .size = n % rows,
+					    .lanes = 1,
+					    .before = n / rows });
 }
 
 static void
@@ -201,8 +232,9 @@ emit_axis(struct tile *t, int level)
 		size_t mark = t->outer.pairs.n;
 		bool had_parallel = t->has_parallel;
 		enum sn_loop_kind kind = outer_kind(t, axis->extent);
-		sn_scope_axis(&t->e, &t->outer, axis,
-			      sn_at_for(t->b, kind, axis->name, axis->extent));
+		t->at[level] = sn_at_for(t->b, kind, axis->name, axis->extent);
+		t->count[level] = axis->extent;
+		sn_scope_axis(&t->e, &t->outer, axis, t->at[level]);
 		emit_axis(t, level + 1);
 		sn_at_end(t->b);
 		t->outer.pairs.n = mark;

@@ -7,6 +7,13 @@
 
 #include "passes/tile.h"
 
+/* Weights of the next group, which a tile asks for while it computes. */
+struct tile_ahead {
+	const struct sn_expr *read, *base; /* offset of the tile's part */
+	const struct sn_expr *step;	   /* elements to ask for in each step of the reduction */
+	int64_t line, lines;		   /* elements of a cache line, and how many lines that is */
+};
+
 struct tile {
 	struct sn_sched_ctx *c;
 	struct sn_pool *pool;
@@ -23,6 +30,7 @@ struct tile {
 	int64_t first_vec, nvecs, nlanes; /* what tile_open_lanes goes over: usually all of them */
 	int64_t rest;			  /* lanes of the last vector that are stored, 0: all */
 	const struct sn_expr *vec_base, *row_base, *row2_base;
+	const struct sn_expr *at[SN_MAX_AXES], *count[SN_MAX_AXES]; /* by level: number of the step, how many */
 	struct sn_acc acc, total;
 	struct red_loop red[2 * SN_MAX_AXES];
 	int nred, flush; /* loop at which the sum is added to the total, -1: never */
@@ -31,6 +39,9 @@ struct tile {
 	const struct sn_expr *inner_extent[SN_MAX_AXES]; /* of the block loops now open */
 	const struct sn_expr *outer_index[SN_MAX_AXES];
 	struct sn_scope scope; /* outer plus reduction axes */
+	struct tile_ahead ahead[2];
+	int nahead;
+	const struct sn_expr *steps; /* of the reduction that are done */
 };
 
 /* Reads by what they depend on; see the head of passes/tile.h. */
@@ -59,5 +70,9 @@ void tile_step(struct tile *t);
 /* Allocates the accumulators of a tile and sums over all reduction axes; the states are then in
  * t->total if t->flush >= 0, else in t->acc. */
 void tile_reduce(struct tile *t);
+
+/* Fetching ahead (tile_ahead.c): what the open tile asks for, and one step's part of it. */
+void tile_ahead_begin(struct tile *t);
+void tile_ahead_step(struct tile *t);
 
 #endif

@@ -67,25 +67,31 @@ guess_leaf(struct sn_subst *s, const struct sn_expr *e)
 	return e->kind == EX_SYM ? sn_int(s->pool, TYPICAL_EXTENT) : NULL;
 }
 
-/* How far apart in memory the first result's elements lie along AXIS, in steps of STEP. */
-static int64_t
-stride_along(struct sn_sched_ctx *c, const struct sn_comp *m, int axis, int64_t step)
+/* E where AXIS is AT and all other axes of the stage are 0. */
+static const struct sn_expr *
+value_at(struct sn_sched_ctx *c, const struct sn_comp *m, const struct sn_expr *e,
+	 const struct sn_axis *axis, int64_t at)
 {
-	const struct sn_tensor *t = m->results[0].tensor;
-	const struct sn_expr *idx[SN_MAX_RANK], *off[2];
-	for (int at = 0; at < 2; at++) {
-		struct sn_subst s;
-		sn_subst_init(&s, c->pool, c->scratch);
-		s.leaf = guess_leaf;
-		for (int i = 0; i < m->naxes; i++)
-			sn_subst_put(&s, sn_axis_expr(c->pool, m->axes[i]),
-				     sn_int(c->pool, i == axis ? at * step : 0));
-		for (int d = 0; d < t->type.rank; d++)
-			idx[d] = m->results[0].idx[d];
-		off[at] = sn_subst(&s, sn_layout_offset(c->pool, sn_layout_of(c->pool, t), idx));
+	struct sn_subst s;
+	sn_subst_init(&s, c->pool, c->scratch);
+	s.leaf = guess_leaf;
+	for (int i = 0; i < m->naxes + m->nred; i++) {
+		const struct sn_axis *a = i < m->naxes ? m->axes[i] : m->red[i - m->naxes];
+		sn_subst_put(&s, sn_axis_expr(c->pool, a), sn_int(c->pool, a == axis ? at : 0));
 	}
+	return sn_subst(&s, e);
+}
+
+int64_t
+tile_stride(struct sn_sched_ctx *c, const struct sn_comp *m, const struct sn_tensor *t,
+	    const struct sn_expr *const *idx, const struct sn_axis *axis, int64_t step)
+{
+	const struct sn_expr *off = sn_layout_offset(c->pool, sn_layout_of(c->pool, t), idx);
 	int64_t a, b;
-	return sn_get_int(off[0], &a) && sn_get_int(off[1], &b) ? b - a : 0;
+	return sn_get_int(value_at(c, m, off, axis, 0), &a)
+			       && sn_get_int(value_at(c, m, off, axis, step), &b)
+		       ? b - a
+		       : 0;
 }
 
 /* Do constants or other reads that move with the vectors, but not with the rows, move with AXIS? */
@@ -112,7 +118,8 @@ is_weights_axis(struct sn_sched_ctx *c, const struct sn_comp *m, const struct ti
 
 /*
  * Contractions: the axes of the weights and the groups of vectors first, so that a group's weights
- * stay in the cache while all rows pass.  Otherwise the order of the result in memory.
+ * stay in the cache while all rows pass, but for K->outside loops over rows (passes/tile_traffic.c).
+ * Otherwise the order of the result in memory.
  */
 void
 tile_order_axes(struct sn_sched_ctx *c, const struct sn_comp *m, const struct tile_knobs *k,
@@ -120,7 +127,8 @@ tile_order_axes(struct sn_sched_ctx *c, const struct sn_comp *m, const struct ti
 {
 	int64_t key[SN_MAX_AXES];
 	for (int i = 0; i < m->naxes; i++) {
-		key[i] = stride_along(c, m, i, i == k->vec ? k->lanes * k->nv : 1);
+		key[i] = tile_stride(c, m, m->results[0].tensor, m->results[0].idx, m->axes[i],
+				     i == k->vec ? k->lanes * k->nv : 1);
 		if (k->is_vec_outer && i == k->vec)
 			key[i] = INT64_MAX - 1;
 		if (is_weights_axis(c, m, k, i))
@@ -129,5 +137,13 @@ tile_order_axes(struct sn_sched_ctx *c, const struct sn_comp *m, const struct ti
 		for (; at > 0 && key[out[at - 1]] < key[i]; at--)
 			out[at] = out[at - 1];
 		out[at] = i;
+	}
+	/* some loops over rows go outside the groups */
+	for (int i = 0, n = k->outside; k->is_vec_outer && n > 0 && i + 1 < m->naxes; i++) {
+		if (out[i] != k->vec)
+			continue;
+		out[i] = out[i + 1];
+		out[i + 1] = k->vec;
+		n--;
 	}
 }

@@ -119,6 +119,7 @@ tile_step(struct tile *t)
 		sn_emit_expr(&t->e, &t->scope, r.same.list.v[i]);
 	for (size_t i = 0; i < r.vectors.list.n; i++)
 		SN_PUSH(t->c->scratch, &r.buffers, load_vectors(t, r.vectors.list.v[i]));
+	tile_ahead_step(t);
 	struct sn_scope s = sn_scope_copy(&t->e, &t->scope);
 	const struct sn_expr *idx[3], *args[4];
 	idx[0] = tile_open_rows(t, &s);

@@ -71,12 +71,26 @@ should_flatten(const struct tile *t)
 	return t->c->module->has_vectors && t->nred > 1 && n < SHORT_LOOP && t->k.is_vec_outer;
 }
 
+/* Steps of reduction loop LEVEL, the last of a cut axis taken as whole. */
+static const struct sn_expr *
+red_count(struct tile *t, int level)
+{
+	const struct red_loop *r = &t->red[level];
+	const struct sn_expr *n = t->m->red[r->axis]->extent;
+	if (r->is_inner)
+		return sn_int(t->pool, r->block);
+	return r->block ? sn_divk(t->pool, sn_addk(t->pool, n, r->block - 1), r->block) : n;
+}
+
 /* The body of reduction loop LEVEL for index I of a block loop, a block or a whole axis. */
 static void
 red_body(struct tile *t, int level, const struct sn_expr *i)
 {
 	const struct red_loop *r = &t->red[level];
 	size_t mark = t->scope.pairs.n;
+	const struct sn_expr *before = t->steps;
+	t->steps = t->is_flat ? i
+			      : sn_add(t->pool, sn_mul(t->pool, before, red_count(t, level)), i);
 	const struct sn_axis *axis = t->m->red[r->axis];
 	if (t->is_flat) {
 		flat_body(t, i);
@@ -91,6 +105,7 @@ red_body(struct tile *t, int level, const struct sn_expr *i)
 	}
 	emit_red(t, level + 1);
 	t->scope.pairs.n = mark;
+	t->steps = before;
 }
 
 /* A short innermost loop is written out where rows read what their neighbours read one step later:
@@ -131,6 +146,20 @@ red_flushed(struct tile *t, int level, const struct sn_expr *base, const struct 
 	sn_at_end(t->b);
 }
 
+/* Steps of a sum of at most EVERY, so that EXTENT is a whole number of them if that makes sums no
+ * shorter than half: the rest would be the loops once more. */
+static int64_t
+sum_steps(const struct sn_expr *extent, int64_t every)
+{
+	int64_t n;
+	if (!sn_get_int(extent, &n))
+		return every;
+	for (int64_t k = every; 2 * k > every; k--)
+		if (n % k == 0)
+			return k;
+	return every;
+}
+
 static void
 red_range(struct tile *t, int level, const struct sn_expr *base, const struct sn_expr *extent)
 {
@@ -141,7 +170,7 @@ red_range(struct tile *t, int level, const struct sn_expr *base, const struct sn
 		red_steps(t, level, base, extent);
 		return;
 	}
-	int64_t every = t->flush_every;
+	int64_t every = sum_steps(extent, t->flush_every);
 	const struct sn_expr *count = sn_divk(p, extent, every);
 	const struct sn_expr *rest = sn_modk(p, extent, every);
 	red_flushed(t, level, base, count, sn_int(p, every));
@@ -234,6 +263,7 @@ tile_reduce(struct tile *t)
 	int rank = t->lanes == 1 ? 2 : 3; /* scalars need no dimension for their lane */
 	t->nred = tile_red_loops(t->c, t->m, t->red);
 	t->is_flat = should_flatten(t);
+	t->steps = sn_int(t->pool, 0);
 	plan_flush(t);
 	sn_emit_acc_alloc(&t->e, t->m->reducer, SP_REG, rank, dims, &t->acc);
 	if (t->flush >= 0) {

@@ -206,6 +206,7 @@ check_stmt(struct vec *v, const struct sn_stmt *s)
 		return has_vector_type(s->alloc.buffer->dtype) ? NULL
 							       : "its element type has no vectors";
 	case ST_BARRIER: return "it contains a barrier";
+	case ST_PREFETCH: return "it contains a prefetch";
 	}
 	return NULL;
 }
