@@ -21,6 +21,7 @@ static const struct sn_rule *const *const tables[] = {
 	sn_rules_move,
 	sn_rules_conv,
 	sn_rules_affine,
+	sn_rules_norm,
 };
 
 /* ---- questions --------------------------------------------------------------------------- */
