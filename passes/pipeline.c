@@ -21,6 +21,7 @@ static const char *const pipeline[] = {
 	"split-kernels",       /* what fusing left side by side, each with its own schedule */
 	"remove-dead-kernels", /* views that all readers looked through */
 	"unfold-reductions",   /* what views that were looked through left: before layouts */
+	"split-constants",     /* contractions over the axes of a view keep plain weights */
 	"assign-layouts",      /* before choosing: knobs depend on what is contiguous */
 	"split-axes",	       /* groups of channels become a batch */
 	"split-reductions",    /* parts have axes and schedules of their own */
