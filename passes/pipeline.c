@@ -15,6 +15,7 @@ static const char *const pipeline[] = {
 	"remove-dead",	/* what folding and merging left */
 	"lower-graph",
 	/* tensor: meaning by index */
+	"widen-halves",	  /* before fusing, which would not see through a rounding */
 	"simplify-index", /* an outside value that is never taken would keep a view from fusing */
 	"fuse-map",	  /* views vanish, epilogues join: before rows are looked for */
 	"fuse-rows",

@@ -422,6 +422,20 @@ def detector():
     return net.model([('x', T.FLOAT, ['batch', 3, 'h', 'w'])], [(net.op('Concat', *outs, axis=1), ['batch', 'boxes', 11])])
 
 
+def halves():
+    """16-bit floats between two Casts, as converters make of a network."""
+    net = Net('halves', 33)
+    f16 = lambda *shape, scale=1.0: net.const(net.f32(*shape, scale=scale).astype(np.float16))
+    x = net.op('Cast', 'x', to=T.FLOAT16)
+    x = net.op('Relu', net.op('Conv', x, f16(24, 3, 3, 3, scale=0.3), f16(24, scale=0.1), pads=[1] * 4))
+    y = net.op('Conv', x, f16(24, 24, 3, 3, scale=0.1), f16(24, scale=0.1), pads=[1] * 4)
+    x = net.op('MaxPool', net.op('Add', x, y), kernel_shape=[2, 2], strides=[2, 2])
+    x = net.op('Concat', x, net.op('Sigmoid', x), axis=1)
+    x = net.op('Flatten', net.op('GlobalAveragePool', x))
+    x = net.op('Gemm', x, f16(10, 48, scale=0.3), f16(10, scale=0.1), transB=1)
+    return net.model([('x', T.FLOAT, [2, 3, 18, 20])], [(net.op('Cast', x, to=T.FLOAT), [2, 10])])
+
+
 LIGHT = {
     'resnet50': 'light_resnet50', 'densenet121': 'light_densenet121', 'inception_v1': 'light_inception_v1',
     'inception_v2': 'light_inception_v2', 'shufflenet': 'light_shufflenet', 'squeezenet': 'light_squeezenet',
@@ -486,7 +500,7 @@ ZOO = {
     'minilm_dynamic': lambda: encoder('minilm_dynamic', 6, 6, 384, 12, 1536, 'seq'),
     'mobilenet_v3': mobilenet_v3, 'shufflenet_v2': shufflenet_v2, 'unet': unet, 'yolo': yolo,
     'convnext': convnext, 'vit': vit, 'gpt': gpt, 'resnext': resnext, 'tcn': tcn,
-    'groups': groups, 'spectrogram': spectrogram, 'detector': detector,
+    'groups': groups, 'spectrogram': spectrogram, 'detector': detector, 'halves': halves,
     'tiny_encoder': lambda: encoder('tiny_encoder', 7, 2, 64, 4, 128, 16),
 }
 for _name in LIGHT:
