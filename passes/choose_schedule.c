@@ -44,8 +44,8 @@ spill_scratch(struct sn_sched_ctx *s, struct sn_kernel *k, keeps_fn keeps)
 		if (t->store != TS_SCRATCH || (keeps && keeps(s, k, t)))
 			continue;
 		t->store = TS_OWN;
-		sn_remark(s->module, "choose-schedule", k->origin,
-			  "'%s' is not scratch: its %s", t->name,
+		sn_remark(s->module, "choose-schedule", k->origin, "'%s' is not scratch: its %s",
+			  t->name,
 			  keeps ? "size is not known or too large" : "kernel is taken apart");
 	}
 }
@@ -108,8 +108,7 @@ static bool
 is_better_apart(struct sn_sched_ctx *s, const struct sn_kernel *k, double cost)
 {
 	return sn_sched_kind_of(s->target) == SK_CPU && s->module->has_vectors
-	       && sn_kernel_knob(k, "lanes", 1) == 1 && k->stages.n > 1
-	       && cost_apart(s, k) < cost;
+	       && sn_kernel_knob(k, "lanes", 1) == 1 && k->stages.n > 1 && cost_apart(s, k) < cost;
 }
 
 struct kernel_list {

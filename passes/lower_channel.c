@@ -167,7 +167,8 @@ sn_lower_group_norm(struct sn_lower *c)
 {
 	const struct sn_attrs_group_norm *at = sn_attrs(c->node, group_norm);
 	struct sn_tensor *x = sn_lower_in(c, 0);
-	struct groups g = { .x = x, .type = sn_lower_compute_type(x->type.dtype),
+	struct groups g = { .x = x,
+			    .type = sn_lower_compute_type(x->type.dtype),
 			    .dims = { x->type.dims[0], x->type.dims[1] } };
 	struct sn_comp *m;
 	g.image = sn_axis_new(c->pool, "i0", g.dims[0]);

@@ -32,10 +32,10 @@ static const char *const pipeline[] = {
 	/* loop: how it is computed */
 	"apply-schedules",
 	"vectorize",
-	"legalize-vectors", /* the other case: loops over lanes stay loops */
+	"legalize-vectors",   /* the other case: loops over lanes stay loops */
 	"remove-dead-values", /* before names are given to what they compute */
-	"hoist-invariants", /* last of those that build expressions */
-	"plan-memory",	    /* last: it reads what the functions touch */
+	"hoist-invariants",   /* last of those that build expressions */
+	"plan-memory",	      /* last: it reads what the functions touch */
 	NULL,
 };
 

@@ -17,8 +17,8 @@ enum { MAX_PARTS = 8 };
 struct split {
 	struct sn_pool *pool;
 	struct sn_arena *scratch;
-	const struct sn_axis *axis;   /* the one that is looked at */
-	const struct sn_expr *factor; /* smallest divisor of it found */
+	const struct sn_axis *axis;		/* the one that is looked at */
+	const struct sn_expr *factor;		/* smallest divisor of it found */
 	const struct sn_axis *parts[MAX_PARTS]; /* the outermost first */
 	int nparts;
 	bool is_fine;
@@ -84,7 +84,8 @@ split_once(struct split *s, struct sn_comp *m, int r)
 
 	s->factor = NULL;
 	walk_args(s, m, visit_division);
-	const struct sn_expr *n = s->factor ? exact_quotient(s->pool, axis->extent, s->factor) : NULL;
+	const struct sn_expr *n = s->factor ? exact_quotient(s->pool, axis->extent, s->factor)
+					    : NULL;
 
 	if (!n || !s->is_fine || m->nred == SN_MAX_AXES || s->nparts == MAX_PARTS)
 		return false;
@@ -99,8 +100,7 @@ split_once(struct split *s, struct sn_comp *m, int r)
 	s->parts[s->nparts++] = inner;
 	sn_subst_init(&subst, s->pool, s->scratch);
 	sn_subst_put(&subst, sn_axis_expr(s->pool, axis),
-		     sn_add(s->pool,
-			    sn_mul(s->pool, sn_axis_expr(s->pool, outer), s->factor),
+		     sn_add(s->pool, sn_mul(s->pool, sn_axis_expr(s->pool, outer), s->factor),
 			    sn_axis_expr(s->pool, inner)));
 	sn_comp_subst(m, &subst);
 	return true;
@@ -111,8 +111,11 @@ static bool
 split_axis(struct sn_pass_ctx *c, struct sn_comp *m, int r)
 {
 	struct sn_comp changed = *m;
-	struct split s = { .pool = c->module->pool, .scratch = c->scratch, .is_fine = true,
-			   .parts = { m->red[r] }, .nparts = 1 };
+	struct split s = { .pool = c->module->pool,
+			   .scratch = c->scratch,
+			   .is_fine = true,
+			   .parts = { m->red[r] },
+			   .nparts = 1 };
 
 	/* the outermost part stands at R, and may have parts itself */
 	while (split_once(&s, &changed, r))

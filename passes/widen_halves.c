@@ -36,8 +36,7 @@ widen(struct sn_pool *p, const struct sn_expr *e)
 	if (e->op == OP_CAST && e->args[0]->dtype == DT_F32)
 		return e->args[0];
 	if (e->op == OP_SELECT)
-		return sn_op3(p, OP_SELECT, e->args[0], widen(p, e->args[1]),
-			      widen(p, e->args[2]));
+		return sn_op3(p, OP_SELECT, e->args[0], widen(p, e->args[1]), widen(p, e->args[2]));
 	return sn_cast(p, DT_F32, e);
 }
 
@@ -58,8 +57,8 @@ visit(const struct sn_expr *e, void *arg)
 
 	for (int i = 0; i < n; i++)
 		idx[i] = sn_subst(&w->subst, e->args[i]);
-	const struct sn_expr *outside =
-		e->has_outside ? widen(p, sn_subst(&w->subst, e->args[n])) : NULL;
+	const struct sn_expr *outside = e->has_outside ? widen(p, sn_subst(&w->subst, e->args[n]))
+						       : NULL;
 
 	sn_subst_put(&w->subst, e,
 		     sn_cast(p, (enum sn_dtype)e->dtype,
@@ -161,7 +160,9 @@ sn_pass_widen_halves(struct sn_pass_ctx *c)
 {
 	struct sn_program *pr = c->module->program;
 	size_t n = pr->tensors.n;
-	struct widening w = { pr, pr->pool, SN_NEW_ARRAY(c->scratch, n, struct sn_tensor *), { 0 } };
+	struct widening w = {
+		pr, pr->pool, SN_NEW_ARRAY(c->scratch, n, struct sn_tensor *), { 0 }
+	};
 
 	if (sn_target_is_device(c->module->target) || !find_wide(&w, n, c->scratch))
 		return true;
