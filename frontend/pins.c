@@ -13,7 +13,7 @@ where(const struct sn_reader *r)
 	return w;
 }
 
-/* A dimension at *P: a number of at least 1, or '?' or "-1" for -1. */
+/* A dimension at *P: a number, or '?' or "-1" for -1. */
 static bool
 parse_dim(const char **p, int64_t *out)
 {
@@ -29,7 +29,7 @@ parse_dim(const char **p, int64_t *out)
 		if (__builtin_mul_overflow(x, 10, &x) || __builtin_add_overflow(x, **p - '0', &x))
 			return false;
 	*out = x;
-	return *p > start && x > 0;
+	return *p > start;
 }
 
 /* "name=1x3x224x224", "name=8", "name=" for a scalar. Names may contain '='. */
@@ -47,7 +47,7 @@ parse(struct sn_pin *pin)
 			return false;
 		p += *p != '\0';
 	}
-	return *p == '\0' && (pin->is_shape || (pin->rank == 1 && pin->dims[0] > 0));
+	return *p == '\0' && (pin->is_shape || (pin->rank == 1 && pin->dims[0] >= 0));
 }
 
 static bool

@@ -4,7 +4,8 @@
  * Division by a constant k splits x = k*q + r term by term; what is left is
  * divided only if its bounds span several multiples of k.  Division by an
  * expression d (proved >= 1) is resolved when x = q*d + r with 0 <= r < d can
- * be proved.  Nothing here is done to numbers that may wrap around.
+ * be proved; multiples of a d of one term come off in any case.  Nothing here is
+ * done to numbers that may wrap around.
  */
 #include "ir/index_impl.h"
 
@@ -256,8 +257,15 @@ division_step(struct sn_pool *p, const struct sn_expr *x, const struct sn_term *
 	return NULL;
 }
 
-/* X = *out_quot * D + *out_rest with 0 <= rest < D; false if no such form is found. */
-static bool
+/* What long division leaves. */
+enum division {
+	NOT_DIVIDED,
+	SPLIT, /* multiples of D came off, which is one term; the rest is not proved to lie in [0, D) */
+	DIVIDED,
+};
+
+/* X = *out_quot * D + *out_rest. */
+static enum division
 divide(struct sn_pool *p, const struct sn_expr *x, const struct sn_expr *d,
        const struct sn_expr **out_quot, const struct sn_expr **out_rest)
 {
@@ -268,7 +276,7 @@ divide(struct sn_pool *p, const struct sn_expr *x, const struct sn_expr *d,
 	const struct sn_term *lead = leading_term(&divisor);
 
 	if (!lead || !divisor.is_exact)
-		return false;
+		return NOT_DIVIDED;
 	for (int steps = 0; steps < SN_MAX_TERMS; steps++) {
 		q = division_step(p, x, lead);
 		if (!q)
@@ -278,7 +286,11 @@ divide(struct sn_pool *p, const struct sn_expr *x, const struct sn_expr *d,
 	}
 	*out_quot = quot;
 	*out_rest = x;
-	return sn_prove_le(p, sn_int(p, 0), x) && sn_prove_lt(p, x, d);
+	if (sn_prove_le(p, sn_int(p, 0), x) && sn_prove_lt(p, x, d))
+		return DIVIDED;
+	bool is_term = divisor.n == 1 && divisor.constant == 0;
+
+	return is_term && !q && !sn_is_int_const(quot, 0) ? SPLIT : NOT_DIVIDED;
 }
 
 static bool
@@ -299,8 +311,12 @@ sn_index_floordiv(struct sn_pool *p, const struct sn_expr *const *args)
 		return k > 0 ? floordiv_const(p, x, k) : NULL;
 	if (args[1]->lo < 1)
 		return NULL;
-	if (divide(p, x, args[1], &quot, &rest))
+	enum division result = divide(p, x, args[1], &quot, &rest);
+
+	if (result == DIVIDED)
 		return quot;
+	if (result == SPLIT)
+		return sn_add(p, quot, sn_op2(p, OP_FLOORDIV, rest, args[1]));
 	if (is_op(x, OP_FLOORDIV) && x->args[1]->lo >= 1)
 		return sn_op2(p, OP_FLOORDIV, x->args[0], sn_mul(p, x->args[1], args[1]));
 	return NULL;
@@ -316,7 +332,13 @@ sn_index_mod(struct sn_pool *p, const struct sn_expr *const *args)
 		return NULL;
 	if (sn_get_int(args[1], &k))
 		return k > 0 ? mod_const(p, args[0], k) : NULL;
-	return args[1]->lo >= 1 && divide(p, args[0], args[1], &quot, &rest) ? rest : NULL;
+	if (args[1]->lo < 1)
+		return NULL;
+	enum division result = divide(p, args[0], args[1], &quot, &rest);
+
+	if (result == SPLIT)
+		return sn_op2(p, OP_MOD, rest, args[1]);
+	return result == DIVIDED ? rest : NULL;
 }
 
 /* ---- joining ---- */

@@ -69,6 +69,16 @@ sn_kernel_rename(struct sn_program *pr, struct sn_kernel *k, const char *name)
 	k->name = free_name(pr, ":", name);
 }
 
+struct sn_kernel *
+sn_kernel_of_stage(struct sn_program *pr, const struct sn_kernel *k, struct sn_comp *m)
+{
+	struct sn_kernel *n = sn_kernel_new(pr, k->name);
+
+	SN_PUSH(pr->arena, &n->stages, m);
+	n->origin = m->origin ? m->origin : k->origin;
+	return n;
+}
+
 int64_t
 sn_kernel_knob(const struct sn_kernel *k, const char *name, int64_t def)
 {

@@ -137,6 +137,9 @@ struct sn_tensor *sn_tensor_new(struct sn_program *pr, const char *name, const s
 
 /* Not yet in the program's list; a taken name gets a suffix. */
 struct sn_kernel *sn_kernel_new(struct sn_program *pr, const char *name);
+/* A new kernel for stage M of K alone, named after K; not yet in the program's list. */
+struct sn_kernel *
+sn_kernel_of_stage(struct sn_program *pr, const struct sn_kernel *k, struct sn_comp *m);
 void sn_kernel_rename(struct sn_program *pr, struct sn_kernel *k, const char *name);
 
 /* The knob's value, DEF if it has not been set. */

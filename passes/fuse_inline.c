@@ -38,12 +38,29 @@ stores_at_axes(const struct sn_comp *m, const struct sn_result *r)
 	return used >= m->naxes;
 }
 
-/* A view, or one number everywhere: free to compute anew. A gather, whose index is read, is not. */
+/* Does the index E choose between places (the edge of a padding, a reflection)? Quotients and
+ * remainders are another thing: mostly they join again, or the layout takes them up. */
 static bool
-is_index_map(const struct sn_expr *value)
+has_choice(const struct sn_expr *e)
+{
+	if (e->kind != EX_OP || !e->axes)
+		return false;
+	if (e->op == OP_MIN || e->op == OP_MAX || e->op == OP_SELECT)
+		return true;
+	for (int i = 0; i < e->nargs; i++)
+		if (has_choice(e->args[i]))
+			return true;
+	return false;
+}
+
+/* A view, or one number everywhere: free to compute anew. A gather, whose index is read, is not, nor is
+ * an index that chooses where a reduction would choose again and again (IS_REDUCED). */
+static bool
+is_index_map(const struct sn_expr *value, bool is_reduced)
 {
 	for (int i = 0; value->kind == EX_READ && i < value->nargs; i++)
-		if (value->args[i]->has & SN_HAS_READ)
+		if ((value->args[i]->has & SN_HAS_READ)
+		    || (is_reduced && has_choice(value->args[i])))
 			return false;
 	return value->kind == EX_READ || value->kind == EX_CONST || value->kind == EX_SYM;
 }
@@ -175,6 +192,7 @@ static bool
 should_inline(struct inlining *in, const struct sn_comp *m, const struct sn_fuse_reads *reads)
 {
 	const struct sn_tensor *t = in->result->tensor;
+	bool is_reduced = false;
 
 	if (in->producer == m || !sn_fuse_is_map(in->producer)
 	    || !stores_at_axes(in->producer, in->result))
@@ -182,10 +200,13 @@ should_inline(struct inlining *in, const struct sn_comp *m, const struct sn_fuse
 	for (size_t i = 0; i < reads->list.n; i++) {
 		const struct sn_expr *e = reads->list.v[i].expr;
 
-		if (e->tensor == t && e->has_outside && !can_keep_outside(in, e))
+		if (e->tensor != t)
+			continue;
+		if (e->has_outside && !can_keep_outside(in, e))
 			return false;
+		is_reduced |= reads->list.v[i].is_in_args;
 	}
-	return is_index_map(in->result->value) || is_worth_it(in, m, reads);
+	return is_index_map(in->result->value, is_reduced) || is_worth_it(in, m, reads);
 }
 
 /* Takes the producer away if nobody reads it any more. */
@@ -197,7 +218,7 @@ drop_producer(struct inlining *in, struct sn_kernel *k)
 
 	if (info->nreaders > 0 || t->role != TR_TEMP || in->producer->nresults > 1)
 		return;
-	if (!is_index_map(in->result->value))
+	if (!is_index_map(in->result->value, false))
 		sn_fuse_name(in->f, k, info->kernel, k);
 	sn_fuse_drop_stage(in->f, info->kernel, in->producer);
 	*info = (struct sn_fuse_info){ 0 };

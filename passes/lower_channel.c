@@ -94,32 +94,53 @@ sn_lower_batch_norm(struct sn_lower *c)
 
 /* ---- group norm ------------------------------------------------------------------------------- */
 
-/* The index of x at image I[0], group I[1], channel in the group CH, and place IDX[2..]. */
-static void
-group_index(struct sn_lower *c, sn_ex image, sn_ex group, sn_ex ch, sn_ex per_group, sn_ex *idx)
-{
-	idx[0] = image;
-	idx[1] = ADD(MUL(group, per_group), ch);
-}
-
+/* What the stages of a group norm work on: sums of each channel first, then of the channels of its
+ * group, so that vectors can run along channels (in blocks) as well as along rows. */
 struct groups {
 	struct sn_tensor *x;
-	const struct sn_axis *shared[2]; /* image, group */
-	sn_ex per_group;
+	const struct sn_axis *image;
+	sn_ex dims[2]; /* images, channels */
+	sn_ex per_group, count;
 	enum sn_dtype type;
 };
 
-/* Reduction of the elements of one group; *out_x is one of them. */
+/* A stage over all channels of an image. */
 static struct sn_comp *
-group_stage(struct sn_lower *c, const struct groups *g, sn_ex *out_x)
+group_stage(struct sn_lower *c, const struct groups *g)
 {
-	struct sn_comp *m = sn_lower_stage(c, g->shared, 2);
-	sn_ex idx[SN_MAX_RANK], ch = sn_lower_red(c, m, "r1", g->per_group);
-	group_index(c, AXIS(m, 0), AXIS(m, 1), ch, g->per_group, idx);
+	struct sn_comp *m = sn_lower_stage(c, &g->image, 1);
+	m->axes[m->naxes++] = sn_axis_new(c->pool, "i1", g->dims[1]);
+	return m;
+}
+
+/* The sum of each channel of x, or of its squared distances from MEAN if that is not NULL. */
+static struct sn_tensor *
+channel_sums(struct sn_lower *c, const struct groups *g, struct sn_tensor *mean, const char *name)
+{
+	struct sn_tensor *sums = sn_lower_temp(c, name, g->type, 2, g->dims);
+	struct sn_comp *m = group_stage(c, g);
+	sn_ex idx[SN_MAX_RANK] = { AXIS(m, 0), AXIS(m, 1) };
 	for (int i = 2; i < g->x->type.rank; i++)
 		idx[i] = sn_lower_red(c, m, sn_printf(c->arena, "r%d", i), g->x->type.dims[i]);
-	*out_x = CAST(g->type, sn_lower_read(c, g->x, idx));
-	return m;
+	sn_ex e = CAST(g->type, sn_lower_read(c, g->x, idx));
+	if (mean) {
+		e = SUB(e, sn_lower_read(c, mean, idx));
+		e = MUL(e, e);
+	}
+	STORE(m, sums, m->nred ? sn_lower_reduce(c, m, "sum", e) : e);
+	return sums;
+}
+
+/* For each channel, the mean over its group that SUMS make; *out_m is the stage, which stores it. */
+static sn_ex
+group_mean(struct sn_lower *c, const struct groups *g, struct sn_tensor *sums,
+	   struct sn_comp **out_m)
+{
+	struct sn_comp *m = *out_m = group_stage(c, g);
+	sn_ex first = MUL(sn_op2(c->pool, OP_FLOORDIV, AXIS(m, 1), g->per_group), g->per_group);
+	sn_ex idx[2] = { AXIS(m, 0), ADD(first, sn_lower_red(c, m, "r1", g->per_group)) };
+	return DIV(sn_lower_reduce(c, m, "sum", sn_lower_read(c, sums, idx)),
+		   CAST(g->type, g->count));
 }
 
 /* y = (x - mean) * inv * scale[c] + bias[c] */
@@ -127,16 +148,15 @@ static void
 group_map(struct sn_lower *c, const struct groups *g, struct sn_tensor *mean, struct sn_tensor *inv)
 {
 	struct sn_tensor *y = sn_lower_out(c, 0);
-	struct sn_comp *m = sn_lower_stage(c, g->shared, 2);
-	sn_ex idx[SN_MAX_RANK], at[2] = { AXIS(m, 0), AXIS(m, 1) };
-	for (int i = 1; i < y->type.rank; i++)
+	struct sn_comp *m = group_stage(c, g);
+	sn_ex idx[SN_MAX_RANK] = { AXIS(m, 0), AXIS(m, 1) };
+	for (int i = 2; i < y->type.rank; i++) {
 		m->axes[m->naxes++] = sn_axis_new(c->pool, sn_printf(c->arena, "i%d", i),
-						  i == 1 ? g->per_group : y->type.dims[i]);
-	group_index(c, at[0], at[1], AXIS(m, 2), g->per_group, idx);
-	for (int i = 2; i < y->type.rank; i++)
-		idx[i] = AXIS(m, i + 1);
+						  y->type.dims[i]);
+		idx[i] = AXIS(m, i);
+	}
 	sn_ex e = CAST(g->type, sn_lower_read(c, g->x, idx));
-	e = MUL(SUB(e, sn_lower_read(c, mean, at)), sn_lower_read(c, inv, at));
+	e = MUL(SUB(e, sn_lower_read(c, mean, idx)), sn_lower_read(c, inv, idx));
 	e = MUL(e, at_channel(c, g->type, sn_lower_in(c, 1), idx[1]));
 	e = ADD(e, at_channel(c, g->type, sn_lower_in(c, 2), idx[1]));
 	sn_lower_store_at(m, y, idx, CAST(y->type.dtype, e));
@@ -147,19 +167,22 @@ sn_lower_group_norm(struct sn_lower *c)
 {
 	const struct sn_attrs_group_norm *at = sn_attrs(c->node, group_norm);
 	struct sn_tensor *x = sn_lower_in(c, 0);
-	struct groups g = { .x = x, .type = sn_lower_compute_type(x->type.dtype) };
-	sn_ex e, dims[2] = { x->type.dims[0], INT(at->num_groups) };
-	g.per_group = sn_divk(c->pool, x->type.dims[1], at->num_groups);
-	g.shared[0] = sn_axis_new(c->pool, "i0", dims[0]);
-	g.shared[1] = sn_axis_new(c->pool, "g", dims[1]);
-	c->kernel->nshared = 2;
-	struct sn_tensor *mean = sn_lower_temp(c, "mean", g.type, 2, dims);
-	struct sn_tensor *inv = sn_lower_temp(c, "inv", g.type, 2, dims);
-	struct sn_comp *m = group_stage(c, &g, &e);
-	STORE(m, mean, mean_of(c, m, e));
-	m = group_stage(c, &g, &e);
-	e = SUB(e, sn_lower_broadcast_read(c, m, mean));
-	e = mean_of(c, m, MUL(e, e));
+	struct groups g = { .x = x,
+			    .type = sn_lower_compute_type(x->type.dtype),
+			    .dims = { x->type.dims[0], x->type.dims[1] } };
+	struct sn_comp *m;
+	g.image = sn_axis_new(c->pool, "i0", g.dims[0]);
+	g.count = g.per_group = sn_divk(c->pool, x->type.dims[1], at->num_groups);
+	for (int i = 2; i < x->type.rank; i++)
+		g.count = MUL(g.count, x->type.dims[i]);
+	c->kernel->nshared = 1;
+	struct sn_tensor *sums = channel_sums(c, &g, NULL, "sums");
+	sn_ex e = group_mean(c, &g, sums, &m);
+	struct sn_tensor *mean = sn_lower_temp(c, "mean", g.type, 2, g.dims);
+	STORE(m, mean, e);
+	sums = channel_sums(c, &g, mean, "squares");
+	e = group_mean(c, &g, sums, &m);
+	struct sn_tensor *inv = sn_lower_temp(c, "inv", g.type, 2, g.dims);
 	STORE(m, inv, DIV(LIKE(e, 1), SQRT(ADD(e, LIKE(e, at->epsilon)))));
 	group_map(c, &g, mean, inv);
 	return true;

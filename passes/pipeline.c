@@ -15,11 +15,14 @@ static const char *const pipeline[] = {
 	"remove-dead",	/* what folding and merging left */
 	"lower-graph",
 	/* tensor: meaning by index */
+	"widen-halves",	  /* before fusing, which would not see through a rounding */
 	"simplify-index", /* an outside value that is never taken would keep a view from fusing */
 	"fuse-map",	  /* views vanish, epilogues join: before rows are looked for */
 	"fuse-rows",
 	"split-kernels",       /* what fusing left side by side, each with its own schedule */
 	"remove-dead-kernels", /* views that all readers looked through */
+	"unfold-reductions",   /* what views that were looked through left: before layouts */
+	"split-constants",     /* contractions over the axes of a view keep plain weights */
 	"assign-layouts",      /* before choosing: knobs depend on what is contiguous */
 	"join-slices",	       /* layouts say what may lie in what */
 	"split-axes",	       /* groups of channels become a batch */

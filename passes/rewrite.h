@@ -44,7 +44,8 @@ struct sn_rule {
 
 /* The rules of each file rules_<subject>.c, NULL-terminated. */
 extern const struct sn_rule *const sn_rules_identity[],
-	*const sn_rules_move[], *const sn_rules_conv[], *const sn_rules_affine[];
+	*const sn_rules_move[], *const sn_rules_conv[], *const sn_rules_affine[],
+	*const sn_rules_norm[];
 
 /* ---- questions ---- */
 

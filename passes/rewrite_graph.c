@@ -17,10 +17,7 @@
 enum { STEPS_PER_NODE = 64 };
 
 static const struct sn_rule *const *const tables[] = {
-	sn_rules_identity,
-	sn_rules_move,
-	sn_rules_conv,
-	sn_rules_affine,
+	sn_rules_identity, sn_rules_move, sn_rules_conv, sn_rules_affine, sn_rules_norm,
 };
 
 /* ---- questions --------------------------------------------------------------------------- */

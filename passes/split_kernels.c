@@ -30,15 +30,6 @@ give_up_scratch(struct sn_kernel *k)
 				k->stages.v[i]->results[r].tensor->store = TS_OWN;
 }
 
-static struct sn_kernel *
-kernel_of_stage(struct sn_program *pr, const struct sn_kernel *k, struct sn_comp *m)
-{
-	struct sn_kernel *n = sn_kernel_new(pr, k->name);
-	SN_PUSH(pr->arena, &n->stages, m);
-	n->origin = m->origin ? m->origin : k->origin;
-	return n;
-}
-
 bool
 sn_pass_split_kernels(struct sn_pass_ctx *c)
 {
@@ -52,7 +43,7 @@ sn_pass_split_kernels(struct sn_pass_ctx *c)
 			continue;
 		give_up_scratch(k);
 		for (size_t j = 1; j < k->stages.n; j++)
-			SN_PUSH(pr->arena, &list, kernel_of_stage(pr, k, k->stages.v[j]));
+			SN_PUSH(pr->arena, &list, sn_kernel_of_stage(pr, k, k->stages.v[j]));
 		k->stages.n = 1;
 		c->has_changed = true;
 	}

@@ -416,6 +416,7 @@ def info_tells_of_models_and_packages():
         r = json.loads(sinter('info', what, '--json')[0])
         expect(r['inputs'] == [['x', 'f32[N,6]'], ['ids', 'i64[3]']], f'{r}')
     expect('f32[2,6]' in sinter('info', 'm.onnx', '--dim', 'N=2')[0], '--dim does nothing')
+    expect('f32[0,6]' in sinter('info', 'm.onnx', '--dim', 'N=0')[0], '--dim N=0 does nothing')
 
 
 @test

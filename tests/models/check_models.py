@@ -46,6 +46,9 @@ BIG = {'bert_base', 'light_vgg19', 'light_densenet121', 'light_inception_v1', 'l
 OCR = {'ocr_det': 'PP-OCRv6_det_small', 'ocr_rec': 'PP-OCRv6_rec_small', 'ocr_cls': 'ch_ppocr_mobile_v2.0_cls_mobile'}
 SIZES = {  # inputs' shapes, or values of named dimensions
     **{name: [{'seq': n, 'batch': 1 + n % 3} for n in (7, 40, 128)] for name in ('minilm_dynamic', 'gpt', 'tcn')},
+    'groups': [{'h': 16, 'w': 24}, {'h': 13, 'w': 7}],
+    'spectrogram': [{'seq': n, 'batch': 1 + n % 2} for n in (300, 1001)],
+    'detector': [{'batch': 1, 'h': 64, 'w': 96}, {'batch': 2, 'h': 31, 'w': 40}],
     'ocr_det': [(1, 3, 64, 96), (1, 3, 160, 320), (1, 3, 224, 32)],
     'ocr_rec': [(1, 3, 48, 20), (1, 3, 48, 31), (1, 3, 48, 97), (2, 3, 48, 160), (1, 3, 48, 320)],
     'ocr_cls': [(1, 3, 48, 192), (3, 3, 48, 100), (1, 3, 33, 77)],

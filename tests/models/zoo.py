@@ -364,6 +364,78 @@ def tcn():
     return net.model([('x', T.FLOAT, [1, 10, 'seq'])], [(y, [1, 5, 'seq'])])
 
 
+def groups():
+    """Group normalisation as exporters write it before opset 21, SiLU, residual; symbolic height and width."""
+    net, c = Net('groups', 30), 48
+    i64 = lambda *v: net.const(np.array(v, np.int64))
+
+    def norm_silu(x):
+        y = net.op('Reshape', x, i64(0, 8, -1))
+        y = net.op('InstanceNormalization', y, net.const(np.ones(8, np.float32)), net.const(np.zeros(8, np.float32)))
+        y = net.op('Mul', net.op('Reshape', y, net.op('Shape', x)), net.const(1 + net.f32(c, 1, 1, scale=0.2)))
+        y = net.op('Add', y, net.const(net.f32(c, 1, 1, scale=0.1)))
+        return net.op('Mul', y, net.op('Sigmoid', y))
+
+    x = net.conv('x', 3, c, 3, bias=True)
+    for _ in range(2):
+        y = net.conv(norm_silu(x), c, c, 3, bias=True)
+        x = net.op('Add', x, net.conv(norm_silu(y), c, c, 3, bias=True, gain=0.5))
+    return net.model([('x', T.FLOAT, [1, 3, 'h', 'w'])], [(net.conv(norm_silu(x), c, 3, 3, bias=True), [1, 3, 'h', 'w'])])
+
+
+def spectrogram():
+    """Frames by a convolution with long filters behind a reflecting Pad, power, logarithm, normalisation in time."""
+    net = Net('spectrogram', 31)
+    i64 = lambda *v: net.const(np.array(v, np.int64))
+    x = net.op('Pad', net.op('Unsqueeze', 'wave', i64(1)), i64(0, 0, 64, 0, 0, 64), mode='reflect')
+    x = net.op('Conv', x, net.const(net.f32(130, 1, 128, scale=0.1)), kernel_shape=[128], strides=[32])
+    a, b = net.op('Split', x, i64(65, 65), axis=1, outputs=2)
+    x = net.op('Add', net.op('Pow', a, net.const(np.float32(2))), net.op('Pow', b, net.const(np.float32(2))))
+    x = net.op('MatMul', net.const(np.abs(net.f32(20, 65, scale=0.1))), x)
+    x = net.op('Log', net.op('Clip', x, net.const(np.float32(1e-5))))
+    x = net.op('Sub', x, net.op('ReduceMean', x, axes=[2], keepdims=1))
+    return net.model([('wave', T.FLOAT, ['batch', 'seq'])], [(x, ['batch', 20, 'frames'])])
+
+
+def detector():
+    """Heads of a detector: boxes by Reshape, Transpose, Split, a grid from Range and Expand, all sizes open."""
+    net, outs = Net('detector', 32), []
+    i64 = lambda *v: net.const(np.array(v, np.int64))
+    dim = lambda x, i: net.op('Unsqueeze', net.op('Gather', net.op('Shape', x), net.const(np.int64(i)), axis=0), i64(0))
+    flat = lambda n: net.op('Squeeze', n, i64(0))
+    span = lambda n: net.op('Cast', net.op('Range', net.const(np.int64(0)), flat(n), net.const(np.int64(1))), to=T.FLOAT)
+    x = net.op('Relu', net.conv('x', 3, 24, 3, stride=2, bias=True))
+    for step in (4, 8):
+        x = net.op('Relu', net.conv(x, 24, 24, 3, stride=2, bias=True))
+        y = net.conv(x, 24, 3 * 11, 1, bias=True)
+        n, h, w = (dim(y, i) for i in (0, 2, 3))
+        y = net.op('Reshape', y, net.op('Concat', n, i64(3, 11), h, w, axis=0))
+        y = net.op('Sigmoid', net.op('Transpose', y, perm=[0, 1, 3, 4, 2]))
+        at, size, rest = net.op('Split', y, i64(2, 2, 7), axis=4, outputs=3)
+        shape = net.op('Concat', h, w, axis=0)
+        grid = [net.op('Unsqueeze', net.op('Expand', g, shape), i64(-1))
+                for g in (span(w), net.op('Unsqueeze', span(h), i64(1)))]
+        at = net.op('Mul', net.op('Add', at, net.op('Concat', *grid, axis=-1)), net.const(np.float32(step)))
+        size = net.op('Mul', net.op('Pow', size, net.const(np.float32(2))), net.const(net.f32(1, 3, 1, 1, 2, scale=9)))
+        y = net.op('Concat', at, size, rest, axis=4)
+        outs.append(net.op('Reshape', y, net.op('Concat', n, i64(-1, 11), axis=0)))
+    return net.model([('x', T.FLOAT, ['batch', 3, 'h', 'w'])], [(net.op('Concat', *outs, axis=1), ['batch', 'boxes', 11])])
+
+
+def halves():
+    """16-bit floats between two Casts, as converters make of a network."""
+    net = Net('halves', 33)
+    f16 = lambda *shape, scale=1.0: net.const(net.f32(*shape, scale=scale).astype(np.float16))
+    x = net.op('Cast', 'x', to=T.FLOAT16)
+    x = net.op('Relu', net.op('Conv', x, f16(24, 3, 3, 3, scale=0.3), f16(24, scale=0.1), pads=[1] * 4))
+    y = net.op('Conv', x, f16(24, 24, 3, 3, scale=0.1), f16(24, scale=0.1), pads=[1] * 4)
+    x = net.op('MaxPool', net.op('Add', x, y), kernel_shape=[2, 2], strides=[2, 2])
+    x = net.op('Concat', x, net.op('Sigmoid', x), axis=1)
+    x = net.op('Flatten', net.op('GlobalAveragePool', x))
+    x = net.op('Gemm', x, f16(10, 48, scale=0.3), f16(10, scale=0.1), transB=1)
+    return net.model([('x', T.FLOAT, [2, 3, 18, 20])], [(net.op('Cast', x, to=T.FLOAT), [2, 10])])
+
+
 LIGHT = {
     'resnet50': 'light_resnet50', 'densenet121': 'light_densenet121', 'inception_v1': 'light_inception_v1',
     'inception_v2': 'light_inception_v2', 'shufflenet': 'light_shufflenet', 'squeezenet': 'light_squeezenet',
@@ -428,6 +500,7 @@ ZOO = {
     'minilm_dynamic': lambda: encoder('minilm_dynamic', 6, 6, 384, 12, 1536, 'seq'),
     'mobilenet_v3': mobilenet_v3, 'shufflenet_v2': shufflenet_v2, 'unet': unet, 'yolo': yolo,
     'convnext': convnext, 'vit': vit, 'gpt': gpt, 'resnext': resnext, 'tcn': tcn,
+    'groups': groups, 'spectrogram': spectrogram, 'detector': detector, 'halves': halves,
     'tiny_encoder': lambda: encoder('tiny_encoder', 7, 2, 64, 4, 128, 16),
 }
 for _name in LIGHT:

@@ -269,6 +269,8 @@ pins_dimensions(void **state)
 	assert_string_equal(i->graph->inputs.v[0]->type.dims[2]->sym->name, "x_2");
 	i = pin(*state, m, NULL, "N=8");
 	assert_true(sn_is_int_const(i->graph->inputs.v[1]->type.dims[0], 8));
+	i = pin(*state, m, NULL, "N=0");
+	assert_true(sn_is_int_const(i->graph->inputs.v[1]->type.dims[0], 0));
 	i = pin(*state, m, NULL, "x_2=5");
 	assert_true(sn_is_int_const(i->graph->inputs.v[0]->type.dims[2], 5));
 	i = pin(*state, relu_model(*state, NULL), "x=2,7", NULL);
@@ -292,7 +294,7 @@ refuses_pins_that_do_not_fit(void **state)
 					   "=1",
 					   "x=1x",
 					   "x=ax3",
-					   "x=0x3",
+					   "x=0x",
 					   "x=1 x3",
 					   "x=x3",
 					   "x=99999999999999999999",

@@ -97,6 +97,10 @@ quotients_by_symbols(void **state)
 
 	assert_ptr_equal(sn_op2(p, OP_FLOORDIV, sn_add(p, sn_mul(p, b.j, w), b.k), w), b.j);
 	assert_ptr_equal(sn_op2(p, OP_FLOORDIV, b.k, b.N), sn_int(p, 0));
+	/* what is not bounded by the symbol stays divided; its multiples come off */
+	x = sn_add(p, sn_mul(p, b.j, b.N), b.i);
+	SHOWS(sn_op2(p, OP_FLOORDIV, x, b.N), "j+i//N");
+	SHOWS(sn_op2(p, OP_MOD, x, b.N), "i%N");
 }
 
 static void
