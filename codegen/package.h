@@ -1,7 +1,7 @@
 /*
  * Shared by the files that write a package: package.c (files), package_c.c (the model's C around
- * its kernels), package_sizes.c, package_run.c, package_device.c (kernels and run of models for a
- * device), package_h.c (header), package_json.c. codegen/ only.
+ * its kernels), package_dims.c, package_sizes.c (the arena), package_run.c, package_device.c
+ * (kernels and run of models for a device), package_h.c (header), package_json.c. codegen/ only.
  */
 #ifndef CODEGEN_PACKAGE_H
 #define CODEGEN_PACKAGE_H
@@ -68,6 +68,9 @@ bool sn_is_placed_at_run(const struct sn_package *k);
 
 /* Bytes of T, row-major, and dense. */
 const struct sn_expr *sn_package_bytes(struct sn_package *k, const struct sn_tensor *t);
+
+/* A requirement with the nodes it came from. */
+const char *sn_package_require_text(struct sn_package *k, const struct sn_require *r);
 
 /* TEXT with $n and $N replaced by the model's name, small and in capitals. */
 void sn_package_text(struct sn_package *k, struct sn_buf *out, const char *text);

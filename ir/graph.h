@@ -13,6 +13,7 @@
 #include "ir/attrs.h"
 #include "ir/data.h"
 #include "ir/origin.h"
+#include "ir/require.h"
 #include "ir/type.h"
 #include "support/vec.h"
 
@@ -80,6 +81,7 @@ struct sn_graph {
 	SN_VEC(struct sn_use *) outputs;   /* in declared order; slots with node NULL */
 	SN_VEC(const char *) output_names; /* as declared (a value may be output twice) */
 	int nnodes, nvalues;		   /* bounds of ids */
+	struct sn_requires requires;	   /* what inference took for granted (outermost graph) */
 	struct sn_graph *outer;		   /* region: the graph around; values of it may be read */
 };
 

@@ -30,6 +30,7 @@
 #include "ir/data.h"
 #include "ir/expr.h"
 #include "ir/origin.h"
+#include "ir/require.h"
 #include "ir/type.h"
 #include "support/diag.h"
 #include "support/vec.h"
@@ -125,6 +126,7 @@ struct sn_program {
 	SN_VEC(struct sn_tensor *) tensors;
 	SN_VEC(struct sn_kernel *) kernels; /* in order of execution */
 	SN_VEC(struct sn_tensor *) inputs, outputs;
+	struct sn_requires requires; /* checked before the first kernel */
 };
 
 struct sn_program *sn_program_new(struct sn_arena *a, struct sn_pool *p, const char *name);

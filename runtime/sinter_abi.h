@@ -138,6 +138,8 @@ struct sinter_model {
 	/* A sentence for a status code. */
 	const char *(*text)(int status);
 	const struct sinter_program *program; /* NULL: runs on the CPU */
+	/* Which requirement the dimensions of IN don't meet: a sentence; NULL if dims() accepts them. */
+	const char *(*why)(const struct sinter_tensor *in);
 };
 
 #endif

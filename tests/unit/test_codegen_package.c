@@ -341,6 +341,61 @@ bad_calls(void **state)
 	tidy(&b);
 }
 
+static const char halves[] = "program \"halves\" [N in 1..1000] {\n"
+			     "\tinput f32[N] x\n"
+			     "\toutput f32[N] y\n"
+			     "\trequire 2*(N//2) == N @ Reshape 4 \"pairs\"\n"
+			     "\trequire N != 6 | N == 7\n"
+			     "\tkernel k00_copy {\n"
+			     "\t\tfor i<N:\n"
+			     "\t\t\ty[i] = x[i]\n"
+			     "\t}\n"
+			     "}\n";
+
+/* Requirements are checked by dims and run; why tells which one is broken. */
+static void
+requirements(void **state)
+{
+	static const char *const dialects[] = { "c", "c99" };
+	static const struct {
+		int64_t n;
+		const char *why;
+	} cases[] = {
+		{ 4, NULL },
+		{ 5, "the model requires 2*(N//2) == N (Reshape 'pairs')" },
+		{ 6, "the model requires N != 6" },
+		{ 0, "dimension 0 of 'x' ('N') must be 1 to 1000" },
+		{ 1001, "dimension 0 of 'x' ('N') must be 1 to 1000" },
+	};
+
+	for (size_t d = 0; d < ARRAY_LEN(dialects); d++) {
+		struct bed b;
+		struct call c = { 0 };
+
+		bed_init(&b, state, halves, d ? "generic" : "x86-64-v3", dialects[d]);
+		emit(&b);
+		compile(&b, d ? "clang" : "gcc", d ? "" : "-march=native", "net.c");
+		prepare(&b, &c, 4, 1);
+		assert_int_equal(b.model->init(c.context, NULL, 0), SINTER_OK);
+		for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+			int want = cases[i].why ? SINTER_BAD_DIMS : SINTER_OK;
+			const char *why;
+
+			c.in_dims[0] = cases[i].n;
+			assert_int_equal(b.model->dims(&c.in, &c.out, 1, &c.need), want);
+			assert_int_equal(b.model->run(c.context, &c.in, &c.out, c.arena,
+						      c.need.arena_bytes, NULL),
+					 want);
+			why = b.model->why(&c.in);
+			if (cases[i].why)
+				assert_non_null(why ? strstr(why, cases[i].why) : NULL);
+			else
+				assert_null(why);
+		}
+		tidy(&b);
+	}
+}
+
 struct trace {
 	int calls, bodies;
 };
@@ -447,6 +502,7 @@ main(void)
 		UNIT_TEST(plain_c99),
 		UNIT_TEST(symbolic_rows),
 		UNIT_TEST(bad_calls),
+		UNIT_TEST(requirements),
 		UNIT_TEST(threads_and_hooks),
 		UNIT_TEST(linked_weights),
 		UNIT_TEST(deterministic_and_clean),
