@@ -310,11 +310,18 @@ calls(struct sn_package *k, struct sn_buf *out)
 	if (k->printer.has_env)
 		sn_buf_addf(out, "\tconst struct env env = { hooks, arena + %s, SCRATCH_BYTES };\n",
 			    end);
+	if (k->printer.has_check)
+		sn_buf_add(out, "\tfor (size_t i = 0; i < nthreads; i++)\n"
+				"\t\t*index_flag(&env, (int32_t)i) = 0;\n");
 	sn_buf_add(out, "\n");
 	if (k->temps.n == 0 && !k->printer.has_env)
 		sn_buf_add(out, "\t(void)arena;\n");
 	for (size_t i = 0; i < k->m->plan->steps.n; i++)
 		call(k, out, i);
+	if (k->printer.has_check)
+		sn_buf_add(out, "\tfor (size_t i = 0; i < nthreads; i++)\n"
+				"\t\tif (*index_flag(&env, (int32_t)i))\n"
+				"\t\t\treturn SINTER_BAD_INDEX;\n");
 }
 
 void

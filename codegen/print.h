@@ -37,6 +37,7 @@ struct sn_printer {
 	struct sn_map seen;	      /* names of what stands there */
 	bool has_env;		      /* some function takes struct env */
 	bool has_f64;
+	bool has_check;		      /* some function checks indices: each worker has a flag */
 
 	/* of the function being printed */
 	struct sn_map names;	       /* C names, by address of symbol, axis, local or buffer */
@@ -139,7 +140,8 @@ void sn_print_barrier(struct sn_printer *p, struct sn_buf *out, int depth);
 struct sn_uses {
 	struct sn_printer *p;
 	struct sn_map set; /* symbols, axes, locals, buffers, by address */
-	bool has_scratch, has_parallel;
+	bool has_worker; /* what each worker has of its own: scratch, or the flag of checks */
+	bool has_parallel;
 };
 void sn_find_uses(struct sn_printer *p, const struct sn_block *b, struct sn_uses *u);
 bool sn_is_used(const struct sn_uses *u, const void *object);

@@ -203,6 +203,7 @@ emit_axis(struct tile *t, int level)
 		enum sn_loop_kind kind = outer_kind(t, axis->extent);
 		sn_scope_axis(&t->e, &t->outer, axis,
 			      sn_at_for(t->b, kind, axis->name, axis->extent));
+		sn_emit_checks(&t->e, &t->outer, t->m);
 		emit_axis(t, level + 1);
 		sn_at_end(t->b);
 		t->outer.pairs.n = mark;

@@ -305,6 +305,22 @@ def sizes_that_do_not_fit_are_named():
 
 
 @test
+def indices_out_of_range_are_reported():
+    save('pick.onnx', [h.make_node('Gather', ['x', 'i'], ['y'], name='pick')],
+         [('x', T.FLOAT, [4, 3]), ('i', T.INT64, ['N'])], [('y', T.FLOAT, ['N', 3])])
+    x = np.arange(12, dtype=np.float32).reshape(4, 3)
+    np.save('x.npy', x)
+    sinter('compile', 'pick.onnx', '-o', 'pick', '--threads')
+    for at, good in (([0, 3, -4, -1], True), ([0, 4], False), ([-5, 0], False), ([1 << 62], False)):
+        np.save('i.npy', np.array(at))
+        err = sinter('run', 'pick', '--threads', 2, '-o', 'picked', '--input', 'x=x.npy', '--input', 'i=i.npy',
+                     code=0 if good else 1)[1]
+        expect(good or 'an index in the data is out of range' in err, err)
+        if good:
+            expect(np.array_equal(results('picked')[1][0], x[at]), 'wrong rows')
+
+
+@test
 def inputs_that_do_not_fit_are_named():
     two_outputs('open.onnx', 'N')
     save_feeds()

@@ -445,6 +445,57 @@ threads_and_hooks(void **state)
 	tidy(&b);
 }
 
+static const char picks[] = "program \"picks\" [N in 1..1000] {\n"
+			    "\tinput i64[N] at\n"
+			    "\tconst f32[3, 8] x = hash 5\n"
+			    "\toutput f32[N, 8] y\n"
+			    "\tkernel k00_gather {\n"
+			    "\t\tfor i<N, j<8:\n"
+			    "\t\t\ty[i, j] = x[within(at[i], 3), j]\n"
+			    "\t}\n"
+			    "}\n";
+
+/* An index out of range: all outputs are there, the status says so, whoever's iteration it was. */
+static void
+bad_indices(void **state)
+{
+	static const int64_t bad[] = { 3, -1, INT64_MAX, INT64_MIN };
+
+	for (int i = 0; i < 3; i++) {
+		struct bed b;
+		struct call c = { 0 };
+		struct trace t = { 0, 0 };
+		struct sinter_hooks hooks = { &t, count_bodies, 3, NULL };
+		int64_t at[20];
+		size_t size;
+
+		bed_init(&b, state, picks, i ? "generic" : "x86-64-v3", i == 2 ? "c99" : "c");
+		b.m.is_threaded = i < 2;
+		emit(&b);
+		compile(&b, i ? "clang" : "gcc", "", "net.c");
+		prepare(&b, &c, 20, 3);
+		const void *w = weights(&b, &size);
+
+		assert_int_equal(b.model->init(c.context, w, size), SINTER_OK);
+		c.in.data = at;
+		c.in.capacity = sizeof(at);
+		for (int k = 0; k < 20 * 5; k++) {
+			for (int j = 0; j < 20; j++)
+				at[j] = j % 3;
+			at[k % 20] = k / 20 < 4 ? bad[k / 20] : 0;
+			memset(c.out.data, 0xff, c.out.bytes);
+			memset(c.arena, 0xff, c.need.arena_bytes);
+			assert_int_equal(b.model->run(c.context, &c.in, &c.out, c.arena,
+						      c.need.arena_bytes, &hooks),
+					 k / 20 < 4 ? SINTER_BAD_INDEX : SINTER_OK);
+			for (int j = 0; j < 160; j++)
+				assert_true(!isnan(((float *)c.out.data)[j]));
+		}
+		assert_int_equal(t.bodies > 0, b.m.is_threaded);
+		tidy(&b);
+	}
+}
+
 /* Embedded weights need no file; both forms hold the same bytes. */
 static void
 linked_weights(void **state)
@@ -504,6 +555,7 @@ main(void)
 		UNIT_TEST(bad_calls),
 		UNIT_TEST(requirements),
 		UNIT_TEST(threads_and_hooks),
+		UNIT_TEST(bad_indices),
 		UNIT_TEST(linked_weights),
 		UNIT_TEST(deterministic_and_clean),
 	};
