@@ -140,9 +140,11 @@ read_input(struct job *j, const char *word, bool *is_given)
 		if (strncmp(word, v->name, n) != 0 || word[n] != '=')
 			continue;
 		enum sn_dtype want = sn_dtype_by_onnx(v->dtype);
+		if (is_given[i])
+			return bad_input(j, v->name, "is given twice");
 		is_given[i] = true;
 		if (!value_read(word + n + 1, want, j->o->arena, &j->diags, &j->inputs[i]))
-			return false;
+			return bad_input(j, v->name, "can't be read from its file");
 		if (j->inputs[i].dtype == want)
 			return true;
 		return bad_input(j, v->name,

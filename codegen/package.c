@@ -192,7 +192,8 @@ model_struct(struct sn_package *k, struct sn_buf *out)
 	sn_package_text(k, out,
 			"$N_CONTEXT_BYTES,\n"
 			"\t$n_dims, $n_init, $n_run, $n_free, $n_text, ");
-	sn_buf_add(out, sn_is_for_device(k) ? "&program,\n};\n" : "NULL,\n};\n");
+	sn_buf_add(out, sn_is_for_device(k) ? "&program, " : "NULL, ");
+	sn_package_text(k, out, "$n_why,\n};\n");
 }
 
 /* All of NAME.c, which names the plan hash by its macro only. */

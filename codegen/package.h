@@ -1,7 +1,7 @@
 /*
  * Shared by the files that write a package: package.c (files), package_c.c (the model's C around
- * its kernels), package_sizes.c, package_run.c, package_device.c (kernels and run of models for a
- * device), package_h.c (header), package_json.c. codegen/ only.
+ * its kernels), package_dims.c, package_sizes.c (the arena), package_run.c, package_device.c
+ * (kernels and run of models for a device), package_h.c (header), package_json.c. codegen/ only.
  */
 #ifndef CODEGEN_PACKAGE_H
 #define CODEGEN_PACKAGE_H
@@ -20,8 +20,8 @@ struct sn_package {
 	struct sn_module *m;
 	const struct sn_package_opts *opts;
 	struct sn_arena *arena;
-	struct sn_printer printer; /* of the kernels */
-	struct sn_printer host;	   /* of the model's C, where that is another language */
+	struct sn_printer printer;	  /* of the kernels */
+	struct sn_printer host;		  /* of the model's C, where that is another language */
 	const char *upper;		  /* the model's name in capitals, for macros */
 	const char **size_names;	  /* C identifiers of symbols, by id */
 	const char **tensor_names;	  /* C identifiers by tensor id, NULL: not used by a step */
@@ -69,6 +69,9 @@ bool sn_is_placed_at_run(const struct sn_package *k);
 
 /* Bytes of T, row-major, and dense. */
 const struct sn_expr *sn_package_bytes(struct sn_package *k, const struct sn_tensor *t);
+
+/* A requirement with the nodes it came from. */
+const char *sn_package_require_text(struct sn_package *k, const struct sn_require *r);
 
 /* TEXT with $n and $N replaced by the model's name, small and in capitals. */
 void sn_package_text(struct sn_package *k, struct sn_buf *out, const char *text);

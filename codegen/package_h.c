@@ -77,6 +77,7 @@ static const char prototypes[] =
 	"        size_t bytes, const struct sinter_hooks *hooks);\n"
 	"void $n_free(void *context);\n"
 	"const char *$n_text(int status);\n"
+	"const char *$n_why(const struct sinter_tensor *in);\n"
 	"extern const struct sinter_model $n_model;\n";
 
 void

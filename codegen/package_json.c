@@ -60,6 +60,18 @@ kernels(struct sn_package *k, struct sn_buf *out)
 	sn_buf_add(out, plan->steps.n ? "\n  ]\n" : "]\n");
 }
 
+static void requires(struct sn_package *k, struct sn_buf *out)
+{
+	const struct sn_requires *all = &k->m->program->requires;
+
+	sn_buf_add(out, "  \"requires\": [");
+	for (size_t i = 0; i < all->list.n; i++) {
+		sn_buf_addf(out, "%s\n    ", i ? "," : "");
+		sn_buf_add_json(out, sn_package_require_text(k, &all->list.v[i]));
+	}
+	sn_buf_add(out, all->list.n ? "\n  ],\n" : "],\n");
+}
+
 static void
 field(struct sn_buf *out, const char *key, int64_t x)
 {
@@ -95,6 +107,7 @@ sn_package_json(struct sn_package *k, struct sn_buf *out)
 	field(out, "thread_bytes", (k->scratch_bytes + 63) / 64 * 64);
 	values(k, out, m->program->inputs.v, m->program->inputs.n, "inputs");
 	values(k, out, m->program->outputs.v, m->program->outputs.n, "outputs");
+	requires(k, out);
 	kernels(k, out);
 	sn_buf_add(out, "}\n");
 }

@@ -1,5 +1,5 @@
 /*
- * The model's C file, third part: the context, and the run as a sequence of calls.
+ * The model's C file, fourth part: the context, and the run as a sequence of calls.
  */
 #include <string.h>
 #include "codegen/package.h"
@@ -252,7 +252,7 @@ check_call(struct sn_package *k, struct sn_buf *out)
 	sn_buf_add(
 		out,
 		"static int\ncheck_call(const struct sinter_tensor *in, struct sinter_tensor *out, "
-		"struct sizes *s)\n{\n\tint status = read_dims(in, s);\n\n"
+		"struct sizes *s)\n{\n\tconst char *why;\n\tint status = read_dims(in, s, &why);\n\n"
 		"\tif (status == SINTER_OK)\n\t\tstatus = write_dims(out, s);\n");
 	check_memory(k, out, k->m->program->inputs.v, k->m->program->inputs.n, "in");
 	check_memory(k, out, k->m->program->outputs.v, k->m->program->outputs.n, "out");
@@ -310,11 +310,18 @@ calls(struct sn_package *k, struct sn_buf *out)
 	if (k->printer.has_env)
 		sn_buf_addf(out, "\tconst struct env env = { hooks, arena + %s, SCRATCH_BYTES };\n",
 			    end);
+	if (k->printer.has_check)
+		sn_buf_add(out, "\tfor (size_t i = 0; i < nthreads; i++)\n"
+				"\t\t*index_flag(&env, (int32_t)i) = 0;\n");
 	sn_buf_add(out, "\n");
 	if (k->temps.n == 0 && !k->printer.has_env)
 		sn_buf_add(out, "\t(void)arena;\n");
 	for (size_t i = 0; i < k->m->plan->steps.n; i++)
 		call(k, out, i);
+	if (k->printer.has_check)
+		sn_buf_add(out, "\tfor (size_t i = 0; i < nthreads; i++)\n"
+				"\t\tif (*index_flag(&env, (int32_t)i))\n"
+				"\t\t\treturn SINTER_BAD_INDEX;\n");
 }
 
 void

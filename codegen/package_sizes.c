@@ -1,21 +1,11 @@
 /*
- * The model's C file, second part: dimensions and the arena.
+ * The model's C file, third part: the arena.
  */
-#include <string.h>
 #include "codegen/package.h"
 #include "codegen/weights.h"
 #include "ir/layout.h"
 
 enum { ALIGN = 64 };
-
-/* The largest dimension accepted where nothing is known: products of a few of them fit in 64 bits. */
-static const int64_t most = 1 << 24;
-
-static bool
-has_sizes(const struct sn_package *k)
-{
-	return k->m->pool->nsyms > 0;
-}
 
 bool
 sn_is_placed_at_run(const struct sn_package *k)
@@ -45,140 +35,6 @@ sn_package_bytes(struct sn_package *k, const struct sn_tensor *t)
 
 	return bits >= 8 ? sn_mulk(p, n, bits / 8)
 			 : sn_divk(p, sn_addk(p, sn_mulk(p, n, bits), 7), 8);
-}
-
-/* ---- dimensions ---- */
-
-static void
-rank_checks(struct sn_buf *out, struct sn_tensor *const *v, size_t n, const char *what)
-{
-	sn_buf_addf(out, "\tstatic const int32_t ranks[] = { ");
-	for (size_t i = 0; i < n; i++)
-		sn_buf_addf(out, "%s%d", i ? ", " : "", v[i]->type.rank);
-	sn_buf_addf(out,
-		    " };\n\n\tfor (int i = 0; i < %zu; i++)\n"
-		    "\t\tif (%s[i].rank != ranks[i] || (ranks[i] && !%s[i].dims))\n"
-		    "\t\t\treturn SINTER_BAD_CALL;\n",
-		    n, what, what);
-}
-
-static void
-read_symbols(struct sn_package *k, struct sn_buf *out)
-{
-	for (int i = 0; i < k->m->pool->nsyms; i++) {
-		const struct sn_sym *s = k->m->pool->syms[i];
-		const char *name = k->size_names[i];
-		int64_t hi = s->hi < most ? s->hi : most;
-
-		if (!s->is_dim) {
-			sn_buf_addf(out, "\ts->%s = 0;\n", name);
-			continue;
-		}
-		sn_buf_addf(out, "\ts->%s = in[%d].dims[%d];\n", name, s->input, s->axis);
-		sn_buf_addf(out,
-			    "\tif (s->%s < %lld || s->%s > %lld)\n\t\treturn SINTER_BAD_DIMS;\n",
-			    name, (long long)(s->lo > 0 ? s->lo : 0), name, (long long)hi);
-	}
-}
-
-static bool
-is_where_read(const struct sn_expr *e, size_t input, int axis)
-{
-	return e->kind == EX_SYM && e->sym->is_dim && e->sym->input == (int)input
-	       && e->sym->axis == axis;
-}
-
-static void
-check_input(struct sn_package *k, struct sn_buf *out, size_t i)
-{
-	const struct sn_type *t = &k->m->program->inputs.v[i]->type;
-	int n = 0;
-
-	for (int d = 0; d < t->rank; d++) {
-		if (is_where_read(t->dims[d], i, d))
-			continue;
-		sn_buf_addf(out, "%sin[%zu].dims[%d] != %s", n++ ? " ||\n\t    " : "\tif (", i, d,
-			    sn_package_size_text(k, t->dims[d], "s->", CP_EQUAL + 1));
-	}
-	if (n)
-		sn_buf_add(out, ")\n\t\treturn SINTER_BAD_DIMS;\n");
-}
-
-static const char huge_text[] =
-	"/* More elements than that, and sizes might not fit in 64 bits. */\n"
-	"static bool\n"
-	"is_huge(const struct sinter_tensor *t)\n"
-	"{\n"
-	"\tint64_t n = 1;\n"
-	"\n"
-	"\tfor (int32_t i = 0; i < t->rank; i++) {\n"
-	"\t\tif (t->dims[i] > 0 && n > (INT64_C(1) << 36) / t->dims[i])\n"
-	"\t\t\treturn true;\n"
-	"\t\tn *= t->dims[i];\n"
-	"\t}\n"
-	"\treturn false;\n"
-	"}\n\n";
-
-static void
-read_dims(struct sn_package *k, struct sn_buf *out)
-{
-	size_t n = k->m->program->inputs.n;
-
-	if (n && has_sizes(k))
-		sn_buf_add(out, huge_text);
-	sn_buf_add(out,
-		   "/* Sizes from the dimensions of the inputs, all of which are checked. */\n"
-		   "static int\nread_dims(const struct sinter_tensor *in, struct sizes *s)\n{\n");
-	if (n)
-		rank_checks(out, k->m->program->inputs.v, n, "in");
-	else
-		sn_buf_add(out, "\t(void)in;\n");
-	if (has_sizes(k))
-		read_symbols(k, out);
-	else
-		sn_buf_add(out, "\t(void)s;\n");
-	for (size_t i = 0; i < n; i++)
-		check_input(k, out, i);
-	if (n && has_sizes(k))
-		sn_buf_addf(out,
-			    "\tfor (int i = 0; i < %zu; i++)\n\t\tif (is_huge(&in[i]))\n"
-			    "\t\t\treturn SINTER_BAD_DIMS;\n",
-			    n);
-	sn_buf_add(out, "\treturn SINTER_OK;\n}\n\n");
-}
-
-static void
-write_dims(struct sn_package *k, struct sn_buf *out)
-{
-	size_t n = k->m->program->outputs.n;
-
-	sn_buf_add(out,
-		   "/* Dimensions and bytes of the outputs. */\n"
-		   "static int\nwrite_dims(struct sinter_tensor *out, const struct sizes *s)\n{\n");
-	rank_checks(out, k->m->program->outputs.v, n, "out");
-	if (!has_sizes(k))
-		sn_buf_add(out, "\t(void)s;\n");
-	for (size_t i = 0; i < n; i++) {
-		const struct sn_tensor *t = k->m->program->outputs.v[i];
-
-		for (int d = 0; d < t->type.rank; d++)
-			sn_buf_addf(out, "\tout[%zu].dims[%d] = %s;\n", i, d,
-				    sn_package_size_text(k, t->type.dims[d], "s->", CP_ASSIGN));
-		sn_buf_addf(out, "\tout[%zu].bytes = (size_t)%s;\n", i,
-			    sn_package_size_text(k, sn_package_bytes(k, t), "s->", CP_UNARY));
-	}
-	sn_buf_add(out, "\treturn SINTER_OK;\n}\n\n");
-}
-
-void
-sn_package_sizes(struct sn_package *k, struct sn_buf *out)
-{
-	sn_buf_add(out, "/* What the inputs' dimensions leave open. */\nstruct sizes {\n");
-	for (int i = 0; i < k->m->pool->nsyms; i++)
-		sn_buf_addf(out, "\tint64_t %s;\n", k->size_names[i]);
-	sn_buf_add(out, has_sizes(k) ? "};\n\n" : "\tint unused;\n};\n\n");
-	read_dims(k, out);
-	write_dims(k, out);
 }
 
 /* ---- the arena ---- */
@@ -280,11 +136,12 @@ static const char dims_text[] =
 	"        struct sinter_need *need)\n"
 	"{\n"
 	"\tstruct sizes s;\n"
+	"\tconst char *why;\n"
 	"\tint status;\n"
 	"\n"
 	"\tif (nthreads < 1 || !out || !need)\n"
 	"\t\treturn SINTER_BAD_CALL;\n"
-	"\tstatus = read_dims(in, &s);\n"
+	"\tstatus = read_dims(in, &s, &why);\n"
 	"\tif (status == SINTER_OK)\n"
 	"\t\tstatus = write_dims(out, &s);\n"
 	"\tif (status == SINTER_OK)\n"

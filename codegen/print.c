@@ -196,6 +196,18 @@ branch(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int de
 	sn_buf_add(out, "}\n");
 }
 
+static void
+check(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int depth)
+{
+	if (p->dialect->kernel)
+		return; /* devices have no flag yet (README, Limits) */
+	p->has_check = true;
+	sn_add_wrapped(out, depth,
+		       sn_printf(p->arena, "check_index(env, %s, %s);",
+				 p->is_in_body ? "worker" : "0",
+				 sn_expr_text(p, s->check.cond, CP_ASSIGN)));
+}
+
 /* ---- all together ---- */
 
 static bool
@@ -221,6 +233,7 @@ stmt(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int dept
 	case ST_LOAD: load(p, out, s, depth); break;
 	case ST_STORE: store(p, out, s, depth); break;
 	case ST_ALLOC: sn_print_alloc(p, out, s->alloc.buffer, depth); break;
+	case ST_CHECK: check(p, out, s, depth); break;
 	case ST_BARRIER: sn_print_barrier(p, out, depth); break;
 	case ST_PREFETCH: prefetch(p, out, s, depth); break;
 	}
@@ -309,7 +322,7 @@ sn_printer_func(struct sn_printer *p, struct sn_buf *out, const struct sn_func *
 	sn_buf_init(&text, p->arena);
 	sn_begin_function(p, f, name);
 	sn_find_uses(p, &f->body, &u);
-	bool has_env = u.has_scratch || (u.has_parallel && p->is_threaded);
+	bool has_env = u.has_worker || (u.has_parallel && p->is_threaded);
 
 	p->has_env |= has_env;
 	signature(p, &text, f, has_env);

@@ -42,8 +42,11 @@ use_stmt(struct sn_stmt *s, void *arg)
 		use_expr(u, s->cond.cond);
 	} else if (s->kind == ST_LET) {
 		use_expr(u, s->let.value);
+	} else if (s->kind == ST_CHECK) {
+		use_expr(u, s->check.cond);
+		u->has_worker = true;
 	} else if (s->kind == ST_ALLOC) {
-		u->has_scratch |= s->alloc.buffer->space == SP_SCRATCH;
+		u->has_worker |= s->alloc.buffer->space == SP_SCRATCH;
 	} else if (s->kind == ST_LOAD || s->kind == ST_STORE || s->kind == ST_PREFETCH) {
 		use(u, s->mem.buffer);
 		use_expr(u, s->mem.value);
@@ -73,7 +76,7 @@ sn_printer_needs_env(const struct sn_printer *p, const struct sn_func *f)
 	struct sn_uses u;
 
 	sn_find_uses((struct sn_printer *)p, &f->body, &u);
-	return u.has_scratch || (u.has_parallel && p->is_threaded);
+	return u.has_worker || (u.has_parallel && p->is_threaded);
 }
 
 /* ---- parallel loops: a body function and its arguments ---- */
@@ -108,9 +111,9 @@ body_function(struct sn_printer *p, const struct sn_uses *u, const struct sn_stm
 	sn_buf_addf(out, "%s, int32_t worker)\n{\n",
 		    sn_declare(p, s->loop.axis, s->loop.axis->name, "int64_t"));
 	sn_buf_addf(out, "\tconst struct %s_args *args = arg;\n%s", body, inner.text);
-	sn_buf_add(out, u->has_scratch ? "\tconst struct env *env = args->env;\n" : "");
+	sn_buf_add(out, u->has_worker ? "\tconst struct env *env = args->env;\n" : "");
 	sn_buf_add(out, "\n");
-	if (!u->has_scratch)
+	if (!u->has_worker)
 		sn_buf_add(out, "\t(void)worker;\n");
 	p->is_in_body = true;
 	sn_print_block(p, out, &s->loop.body, 1);
@@ -129,13 +132,13 @@ sn_print_parallel(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt
 	struct sn_uses u;
 
 	sn_find_uses(p, &s->loop.body, &u);
-	arguments_struct(p, &u, body, u.has_scratch);
+	arguments_struct(p, &u, body, u.has_worker);
 	sn_indent(out, depth);
 	sn_buf_addf(out, "struct %s_args %s = {", body, body + strlen(p->func_name) + 1);
 	for (size_t i = 0, n = 0; i < p->scope.n; i++)
 		if (sn_is_used(&u, p->scope.v[i].object))
 			sn_buf_addf(out, "%s %s", n++ ? "," : "", p->scope.v[i].name);
-	sn_buf_addf(out, "%s };\n\n", u.has_scratch ? ", env" : "");
+	sn_buf_addf(out, "%s };\n\n", u.has_worker ? ", env" : "");
 	sn_indent(out, depth);
 	sn_buf_addf(out, "parallel_for(env, %s, &%s, %s);\n", body, body + strlen(p->func_name) + 1,
 		    extent);
@@ -154,6 +157,23 @@ static const char scratch_text[] =
 	"scratch_at(const struct env *env, int32_t worker, size_t offset)\n"
 	"{\n"
 	"\treturn env->scratch + (size_t)worker * env->scratch_bytes + offset;\n"
+	"}\n\n";
+
+/* The flag is the last line of a worker's scratch memory. */
+static const char check_text[] =
+	"/* Notes an index out of range, which has been brought in range, for the run's status. */\n"
+	"static inline void\n"
+	"check_index(const struct env *env, int32_t worker, bool is_good)\n"
+	"{\n"
+	"\tif (!is_good)\n"
+	"\t\t*index_flag(env, worker) = 1;\n"
+	"}\n\n";
+
+static const char flag_text[] =
+	"static inline unsigned char *\n"
+	"index_flag(const struct env *env, int32_t worker)\n"
+	"{\n"
+	"\treturn env->scratch + ((size_t)worker + 1) * env->scratch_bytes - 64;\n"
 	"}\n\n";
 
 static const char parallel_text[] =
@@ -182,5 +202,7 @@ sn_printer_prologue(struct sn_printer *p, struct sn_buf *out)
 		return;
 	sn_buf_add(out, env_text);
 	sn_buf_add(out, p->scratch_max ? scratch_text : "");
+	sn_buf_add(out, p->has_check ? flag_text : "");
+	sn_buf_add(out, p->has_check ? check_text : "");
 	sn_buf_add(out, p->is_threaded ? parallel_text : "");
 }

@@ -101,6 +101,9 @@ fold(struct sn_pool *p, enum sn_scalar_op op, enum sn_dtype result,
 	}
 	if (is_lane_op(op) && args[0]->lanes > 1)
 		return NULL;
+	/* what is out of range has to be reported yet */
+	if (op == OP_WITHIN && sn_scalar_eval(op, t, result, x).i != x[0].i)
+		return NULL;
 	const struct sn_expr *c = sn_const(p, result, sn_scalar_eval(op, t, result, x));
 
 	return args[0]->lanes > 1 ? vector_const(p, c, args[0]->lanes) : c;

@@ -440,6 +440,14 @@ add_output(struct parser *p, struct sn_graph *g, const struct typed_name *t)
 	return true;
 }
 
+static bool
+parse_statement(struct parser *p, struct sn_graph *g)
+{
+	return sn_lex_is(&p->x, "require")
+		       ? sn_require_parse(&p->x, p->arena, p->pool, &p->syms, p->file, &g->requires)
+		       : parse_node(p, g);
+}
+
 /* From the inputs to the closing brace. */
 static bool
 parse_body(struct parser *p, struct sn_graph *g)
@@ -450,7 +458,7 @@ parse_body(struct parser *p, struct sn_graph *g)
 	    || !sn_lex_expect(&p->x, "{"))
 		return false;
 	while (!sn_lex_is(&p->x, "}"))
-		if (!parse_node(p, g))
+		if (!parse_statement(p, g))
 			return false;
 	struct sn_lex end = p->x;
 	for (size_t i = 0; i < outputs.list.n; i++)

@@ -9,7 +9,7 @@ const char *const sn_graph_keywords[] = {
 #define DTYPE(id, text, onnx, bits, kind) text,
 #include "ir/dtype.def"
 #undef DTYPE
-	"seq", "optional", "_", "as", "region", NULL,
+	"seq", "optional", "_", "as", "region", "require", NULL,
 };
 
 struct printer {
@@ -263,6 +263,7 @@ print_body(struct printer *p, const struct sn_graph *g, int depth)
 	sn_buf_add(p->out, c.is_first ? "\n" : ">\n");
 	sn_buf_fill(p->out, '\t', (size_t)depth);
 	sn_buf_add(p->out, "{\n");
+	sn_requires_print(p->out, &g->requires, depth + 1, p->file);
 	SN_FOR_NODES(g, n)
 	print_node_and_bodies(p, n, depth + 1);
 	sn_buf_fill(p->out, '\t', (size_t)depth);
@@ -310,6 +311,7 @@ sn_graph_print(struct sn_buf *out, const struct sn_graph *g, bool with_data)
 	struct sn_sym_list syms;
 	sn_sym_list_init(&syms, out->arena);
 	collect_symbols(&syms, g);
+	sn_sym_list_add_requires(&syms, &g->requires);
 	sn_buf_add(out, "graph ");
 	sn_buf_add_quoted(out, g->name ? g->name : "");
 	if (p.file) {

@@ -314,6 +314,12 @@ index_max(struct sn_pool *p, const struct sn_expr *const *x)
 }
 
 static const struct sn_expr *
+index_within(struct sn_pool *p, const struct sn_expr *const *x)
+{
+	return sn_prove_le(p, sn_int(p, 0), x[0]) && sn_prove_lt(p, x[0], x[1]) ? x[0] : NULL;
+}
+
+static const struct sn_expr *
 index_abs(struct sn_pool *p, const struct sn_expr *const *x)
 {
 	if (x[0]->lo >= 0)
@@ -375,6 +381,7 @@ static const struct sn_expr *(*const rules[OP_COUNT])(struct sn_pool *p,
 	[OP_MOD] = sn_index_mod,
 	[OP_MIN] = index_min,
 	[OP_MAX] = index_max,
+	[OP_WITHIN] = index_within,
 	[OP_ABS] = index_abs,
 	[OP_SIGN] = index_sign,
 	[OP_LT] = index_lt,

@@ -206,6 +206,14 @@ r_fmod(struct range a, struct range d)
 	return (struct range){ a.lo >= 0 ? 0 : sat_neg(most), a.hi <= 0 ? 0 : most };
 }
 
+static struct range
+r_within(struct range a, struct range n)
+{
+	int64_t most = n.hi > 0 ? n.hi - 1 : 0, least = n.lo > 0 ? n.lo - 1 : 0;
+
+	return (struct range){ max_of(0, min_of(a.lo, least)), max_of(0, min_of(a.hi, most)) };
+}
+
 static struct range (*const unary[OP_COUNT])(struct range) = {
 	[OP_NEG] = r_neg,
 	[OP_ABS] = r_abs,
@@ -213,9 +221,9 @@ static struct range (*const unary[OP_COUNT])(struct range) = {
 };
 
 static struct range (*const binary[OP_COUNT])(struct range, struct range) = {
-	[OP_ADD] = r_add,   [OP_SUB] = r_sub,		[OP_MUL] = r_mul,
-	[OP_DIV] = r_div,   [OP_FLOORDIV] = r_floordiv, [OP_MOD] = r_mod,
-	[OP_FMOD] = r_fmod, [OP_MIN] = r_min,		[OP_MAX] = r_max,
+	[OP_ADD] = r_add,	    [OP_SUB] = r_sub,	    [OP_MUL] = r_mul,	[OP_DIV] = r_div,
+	[OP_FLOORDIV] = r_floordiv, [OP_MOD] = r_mod,	    [OP_FMOD] = r_fmod, [OP_MIN] = r_min,
+	[OP_MAX] = r_max,	    [OP_WITHIN] = r_within,
 };
 
 static struct range
@@ -269,7 +277,8 @@ set_op_bounds(struct sn_expr *e)
 	bool is_full = r.lo == INT64_MIN && r.hi == INT64_MAX;
 	bool is_data = is_full && !unary[e->op] && !binary[e->op] && e->op != OP_SELECT;
 
-	for (int i = 0; i < e->nargs; i++)
+	/* what is brought in range is as good as the range */
+	for (int i = e->op == OP_WITHIN; i < e->nargs; i++)
 		is_data |= e->args[i]->dtype == DT_I64 && (e->args[i]->has & SN_HAS_WRAP);
 	if (is_data && (is_infinite(r.lo) || is_infinite(r.hi))) {
 		e->has |= SN_HAS_WRAP;

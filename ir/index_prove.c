@@ -174,7 +174,7 @@ try_extreme(struct sn_pool *p, const struct sn_expr *d, struct sn_term t, int de
 	return first && is_not_negative(p, with_term(p, d, t, x[1]), depth - 1);
 }
 
-/* y - k + 1 <= k*(y//k) <= y; 0 <= y%m <= m - 1 */
+/* y - k + 1 <= k*(y//k) <= y; 0 <= y%m <= m - 1; 0 <= within(y, m) <= m - 1 */
 static const struct sn_expr *
 relax(struct sn_pool *p, const struct sn_expr *d, struct sn_term t)
 {
@@ -182,7 +182,7 @@ relax(struct sn_pool *p, const struct sn_expr *d, struct sn_term t)
 
 	if (k->lo < 1)
 		return NULL;
-	if (is_op(t.base, OP_MOD))
+	if (is_op(t.base, OP_MOD) || is_op(t.base, OP_WITHIN))
 		return with_term(p, d, t, t.coef > 0 ? sn_int(p, 0) : sn_addk(p, k, -1));
 	const struct sn_expr *others = sn_sub(p, d, sn_mulk(p, t.base, t.coef));
 	const struct sn_expr *end = t.coef > 0 ? sn_addk(p, sn_sub(p, y, k), 1) : y;
@@ -207,7 +207,7 @@ try_terms(struct sn_pool *p, const struct sn_expr *d, int depth)
 	for (int i = 0; i < a.n && a.is_exact; i++) {
 		const struct sn_expr *base = a.terms[i].base, *e = NULL;
 
-		if (is_op(base, OP_FLOORDIV) || is_op(base, OP_MOD))
+		if (is_op(base, OP_FLOORDIV) || is_op(base, OP_MOD) || is_op(base, OP_WITHIN))
 			e = relax(p, d, a.terms[i]);
 		if (e)
 			return is_not_negative(p, e, depth - 1);
@@ -238,7 +238,7 @@ static bool
 prove_by_meaning(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *b,
 		 int64_t distance)
 {
-	if (is_op(a, OP_MOD))
+	if (is_op(a, OP_MOD) || is_op(a, OP_WITHIN))
 		return a->args[1] == b && b->lo >= 1 && distance <= 1;
 	if (!is_op(a, OP_FLOORDIV) || a->args[1]->lo < 1 || sn_is_const(a->args[1]))
 		return false;

@@ -199,6 +199,48 @@ sn_infer_check_same(struct sn_infer *c, struct sn_node *n, int i, int j)
 			      sn_infer_text(c, sn_in_type(n, j)));
 }
 
+/* Notes COND; false if it never holds. */
+static bool
+require(struct sn_infer *c, struct sn_node *n, const struct sn_expr *cond)
+{
+	struct sn_requires unheard = { 0 };
+	return sn_require(c->requires ? c->requires : &unheard, c->arena, cond, n->origin);
+}
+
+bool
+sn_infer_require(struct sn_infer *c, struct sn_node *n, enum sn_scalar_op op, sn_dim a, sn_dim b)
+{
+	struct sn_buf text;
+	if (require(c, n, sn_op2(c->pool, op, a, b)))
+		return true;
+	sn_buf_init(&text, c->arena);
+	sn_expr_print(&text, a);
+	sn_buf_addf(&text, " %s ", sn_scalar_info(op)->text);
+	sn_expr_print(&text, b);
+	return SN_INFER_ERROR(c, n, DG_REQUIRE, text.text);
+}
+
+bool
+sn_infer_require_divides(struct sn_infer *c, struct sn_node *n, int64_t k, sn_dim a)
+{
+	return sn_infer_require(c, n, OP_EQ, sn_modk(c->pool, a, k), sn_int(c->pool, 0));
+}
+
+bool
+sn_infer_require_fits(struct sn_infer *c, struct sn_node *n, const struct sn_type *t,
+		      const struct sn_type *to)
+{
+	for (int i = 0; i < t->rank && i < to->rank; i++) {
+		sn_dim x = t->dims[t->rank - 1 - i], want = to->dims[to->rank - 1 - i];
+		const struct sn_expr *is_one = sn_op2(c->pool, OP_EQ, x, sn_int(c->pool, 1));
+		const struct sn_expr *is_same = sn_op2(c->pool, OP_EQ, x, want);
+		if (!require(c, n, sn_op2(c->pool, OP_OR, is_same, is_one)))
+			return SN_INFER_ERROR(c, n, DG_FITS, sn_infer_text(c, t),
+					      sn_infer_text(c, to));
+	}
+	return true;
+}
+
 bool
 sn_infer_check_dims(struct sn_infer *c, struct sn_node *n, int i, int di, int j, int dj)
 {
@@ -206,7 +248,7 @@ sn_infer_check_dims(struct sn_infer *c, struct sn_node *n, int i, int di, int j,
 		return true;
 	const struct sn_type *a = sn_in_type(n, i), *b = sn_in_type(n, j);
 	if (sn_shape_may_equal(c->pool, a->dims[di], b->dims[dj]))
-		return true;
+		return sn_infer_require(c, n, OP_EQ, a->dims[di], b->dims[dj]);
 	return SN_INFER_ERROR(c, n, DG_SHAPES, sn_in_name(n, i), sn_infer_text(c, a),
 			      sn_in_name(n, j), sn_infer_text(c, b),
 			      sn_printf(c->arena, "dimension %d must equal dimension %d", di, dj));
@@ -305,6 +347,20 @@ forget(struct sn_node *n)
 	}
 }
 
+/* No extent is negative. */
+static bool
+check_extents(struct sn_infer *c, struct sn_node *n)
+{
+	for (int i = 0; i < n->nout; i++) {
+		const struct sn_type *t = n->out[i] ? &n->out[i]->type : NULL;
+		for (int d = 0; t && t->kind == TY_TENSOR && d < t->rank; d++)
+			if (!sn_is_const(t->dims[d])
+			    && !sn_infer_require(c, n, OP_LE, sn_int(c->pool, 0), t->dims[d]))
+				return false;
+	}
+	return true;
+}
+
 bool
 sn_infer_node(struct sn_infer *c, struct sn_node *n)
 {
@@ -314,7 +370,8 @@ sn_infer_node(struct sn_infer *c, struct sn_node *n)
 	for (int i = 0; i < c->ndeclared; i++)
 		declared[i] = n->out[i] ? n->out[i]->type : (struct sn_type){ .rank = -1 };
 	forget(n);
-	return check_operands(c, n) && infer_table[n->op](c, n) && check_declared(c, n);
+	return check_operands(c, n) && infer_table[n->op](c, n) && check_extents(c, n)
+	       && check_declared(c, n);
 }
 
 /* Dimensions of inputs have numbers or names; all others follow from them. */
@@ -333,7 +390,13 @@ check_inputs(const struct sn_graph *g, struct sn_diags *diags)
 bool
 sn_infer_graph(struct sn_graph *g, struct sn_diags *diags)
 {
-	struct sn_infer c = { .graph = g, .pool = g->pool, .arena = g->arena, .diags = diags };
+	struct sn_infer c = {
+		.graph = g,
+		.pool = g->pool,
+		.arena = g->arena,
+		.diags = diags,
+		.requires = &g->requires,
+	};
 	bool ok = true;
 	if (!check_inputs(g, diags))
 		return false;

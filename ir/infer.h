@@ -19,6 +19,7 @@ struct sn_infer {
 	const struct sn_type
 		*declared; /* of the present node's results, by the model or inferred before */
 	int ndeclared;
+	struct sn_requires *requires; /* receives what is taken for granted; NULL: nothing does */
 };
 
 /* Infers the whole graph (regions too); false if an error was reported. Declared output shapes are

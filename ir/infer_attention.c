@@ -49,6 +49,32 @@ sn_node_attention(struct sn_pool *p, const struct sn_node *n, struct sn_attentio
 	       && head_size(p, v, out->is_packed, out->kv_heads, &out->v_head_size);
 }
 
+/* Batch, lengths, heads and sizes that Q, K, V and what came before of them must share. */
+static bool
+require_alike(struct sn_infer *c, struct sn_node *n, const struct sn_attention *a)
+{
+	const struct sn_type *k = sn_in_type(n, 1);
+	bool ok = sn_infer_check_dims(c, n, 0, 0, 1, 0) && sn_infer_check_dims(c, n, 1, 0, 2, 0)
+		  && sn_infer_check_dims(c, n, 1, k->rank - 2, 2, k->rank - 2);
+	if (ok && !a->is_packed)
+		ok = sn_infer_check_dims(c, n, 0, 3, 1, 3) && sn_infer_check_dims(c, n, 1, 1, 2, 1);
+	else if (ok)
+		ok = sn_infer_require(c, n, OP_EQ, sn_mul(c->pool, a->q_heads, a->head_size),
+				      sn_in_type(n, 0)->dims[2])
+		     && sn_infer_require(c, n, OP_EQ, sn_mul(c->pool, a->kv_heads, a->head_size),
+					 k->dims[2])
+		     && sn_infer_require(c, n, OP_EQ, sn_mul(c->pool, a->kv_heads, a->v_head_size),
+					 sn_in_type(n, 2)->dims[2]);
+	const sn_dim past[4] = { a->batch, a->kv_heads, a->past_len, NULL };
+	for (int i = 4; ok && i < 6; i++)
+		for (int d = 0; ok && sn_in(n, i) && d < 4; d++)
+			ok = sn_infer_require(c, n, OP_EQ, sn_in_type(n, i)->dims[d],
+					      past[d]  ? past[d]
+					      : i == 4 ? a->head_size
+						       : a->v_head_size);
+	return ok;
+}
+
 bool
 sn_infer_attention(struct sn_infer *c, struct sn_node *n)
 {
@@ -57,6 +83,8 @@ sn_infer_attention(struct sn_infer *c, struct sn_node *n)
 	if (!sn_node_attention(c->pool, n, &a))
 		return SN_INFER_ERROR(c, n, DG_ATTR, "q_num_heads",
 				      "(or the ranks and heads of Q, K and V) doesn't fit");
+	if (!require_alike(c, n, &a))
+		return false;
 	if (a.is_packed)
 		y.dims[2] = sn_mul(c->pool, a.q_heads, a.v_head_size);
 	else
@@ -76,6 +104,29 @@ sn_infer_attention(struct sn_infer *c, struct sn_node *n)
 	return sn_infer_set(c, n, 3, &t);
 }
 
+/* Cosines and sines, of RANK dimensions: for each position half of what is rotated. */
+static bool
+check_angles(struct sn_infer *c, struct sn_node *n, int rank)
+{
+	const struct sn_attrs_rotary *at = sn_attrs(n, rotary);
+	const struct sn_type *x = sn_in_type(n, 0);
+	sn_dim size = x->rank == 4 ? x->dims[3] : sn_divk(c->pool, x->dims[2], at->num_heads);
+	sn_dim rotated = at->rotary_embedding_dim > 0 ? sn_int(c->pool, at->rotary_embedding_dim)
+						      : size;
+	if (x->rank == 3 && !sn_infer_require_divides(c, n, at->num_heads, x->dims[2]))
+		return false;
+	for (int d = 0; d < rank - 1; d++)
+		if (!sn_infer_check_dims(c, n, 1, d, 2, d))
+			return false;
+	for (int i = 1; i < 3; i++)
+		if (!sn_infer_require(c, n, OP_EQ, sn_in_type(n, i)->dims[rank - 1],
+				      sn_divk(c->pool, rotated, 2)))
+			return false;
+	return rank == 2
+	       || (sn_infer_check_dims(c, n, 0, 0, 1, 0)
+		   && sn_infer_check_dims(c, n, 0, x->rank - 2, 1, 1));
+}
+
 bool
 sn_infer_rotary(struct sn_infer *c, struct sn_node *n)
 {
@@ -87,5 +138,6 @@ sn_infer_rotary(struct sn_infer *c, struct sn_node *n)
 		return SN_INFER_ERROR(c, n, DG_ATTR, "num_heads", "must be given for 3 dimensions");
 	int cache = sn_in(n, 3) ? 2 : 3;
 	return sn_infer_check_rank(c, n, 1, cache, cache)
-	       && sn_infer_check_rank(c, n, 2, cache, cache) && sn_infer_same(c, n);
+	       && sn_infer_check_rank(c, n, 2, cache, cache) && check_angles(c, n, cache)
+	       && sn_infer_same(c, n);
 }

@@ -80,6 +80,16 @@ bool sn_infer_check_rank(struct sn_infer *c, struct sn_node *n, int i, int min, 
 /* Operands I and J must have the same element type; J may be absent. */
 bool sn_infer_check_same(struct sn_infer *c, struct sn_node *n, int i, int j);
 
+/* A OP B, a comparison, must hold: an error where it never does; what can't be proved is noted as a
+ * requirement. */
+bool
+sn_infer_require(struct sn_infer *c, struct sn_node *n, enum sn_scalar_op op, sn_dim a, sn_dim b);
+bool sn_infer_require_divides(struct sn_infer *c, struct sn_node *n, int64_t k, sn_dim a);
+
+/* T broadcasts to the shape of TO: aligned at the last dimension each of its extents is 1 or TO's. */
+bool sn_infer_require_fits(struct sn_infer *c, struct sn_node *n, const struct sn_type *t,
+			   const struct sn_type *to);
+
 /* Dimension DI of operand I must equal dimension DJ of operand J, as far as can be proved. */
 bool sn_infer_check_dims(struct sn_infer *c, struct sn_node *n, int i, int di, int j, int dj);
 

@@ -20,6 +20,8 @@ sn_infer_nll_loss(struct sn_infer *c, struct sn_node *n)
 	for (int i = 2; i < x->rank; i++)
 		if (!sn_infer_check_dims(c, n, 0, i, 1, i - 1))
 			return false;
+	if (sn_in(n, 2) && !sn_infer_check_dims(c, n, 2, 0, 0, 1))
+		return false;
 	t.rank = is_none ? x->rank - 1 : 0;
 	for (int i = 1; i < t.rank; i++)
 		t.dims[i] = x->dims[i + 1];

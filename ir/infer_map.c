@@ -23,8 +23,9 @@ map_dtype(struct sn_infer *c, struct sn_node *n, const char *traits, enum sn_dty
 	return true;
 }
 
+/* Of the operands' shapes by broadcasting; operand 0's where the traits say that it is. */
 static bool
-map_shape(struct sn_infer *c, struct sn_node *n, struct sn_type *t)
+map_shape(struct sn_infer *c, struct sn_node *n, const char *traits, struct sn_type *t)
 {
 	*t = *sn_in_type(n, 0);
 	for (int i = 1; i < n->nin; i++) {
@@ -36,6 +37,11 @@ map_shape(struct sn_infer *c, struct sn_node *n, struct sn_type *t)
 					      sn_infer_text(c, sn_in_type(n, 0)), sn_in_name(n, i),
 					      sn_infer_text(c, x));
 	}
+	if (strchr(traits, 'U') && t->rank == sn_in_type(n, 0)->rank)
+		*t = *sn_in_type(n, 0);
+	for (int i = 0; n->nin > 1 && i < n->nin; i++)
+		if (sn_in(n, i) && !sn_infer_require_fits(c, n, sn_in_type(n, i), t))
+			return false;
 	return true;
 }
 
@@ -105,7 +111,7 @@ sn_infer_map(struct sn_infer *c, struct sn_node *n)
 	const char *traits = sn_graph_op_info(n->op)->traits;
 	enum sn_dtype dtype;
 	struct sn_type t;
-	if (!map_dtype(c, n, traits, &dtype) || !map_shape(c, n, &t))
+	if (!map_dtype(c, n, traits, &dtype) || !map_shape(c, n, traits, &t))
 		return false;
 	if (strchr(traits, 'U') && t.rank > sn_in_type(n, 0)->rank)
 		return SN_INFER_ERROR(c, n, DG_BROADCAST, sn_in_name(n, 0),
@@ -231,6 +237,13 @@ check_scale(struct sn_infer *c, struct sn_node *n, int64_t axis, int64_t block)
 		return true;
 	if (!sn_infer_axis(c, n, axis, x->rank, &a))
 		return false;
+	for (int i = 0; block > 0 && i < s->rank && s->rank == x->rank; i++) {
+		sn_dim want = i != a ? x->dims[i]
+				     : sn_divk(c->pool, sn_addk(c->pool, x->dims[i], block - 1),
+					       block);
+		if (!sn_infer_require(c, n, OP_EQ, s->dims[i], want))
+			return false;
+	}
 	if (block > 0)
 		return sn_infer_check_rank(c, n, 1, x->rank, x->rank);
 	return sn_infer_check_rank(c, n, 1, 1, 1) && sn_infer_check_dims(c, n, 0, a, 1, 0);

@@ -22,6 +22,8 @@ matmul_shape(struct sn_infer *c, struct sn_node *n, int sa, int sb, struct sn_ty
 	if (!sn_shape_broadcast(c->pool, &ba, &bb, out))
 		return SN_INFER_ERROR(c, n, DG_BROADCAST, sn_in_name(n, sa), sn_infer_text(c, a),
 				      sn_in_name(n, sb), sn_infer_text(c, b));
+	if (!sn_infer_require_fits(c, n, &ba, out) || !sn_infer_require_fits(c, n, &bb, out))
+		return false;
 	if (a->rank > 1)
 		out->dims[out->rank++] = a->dims[a->rank - 2];
 	if (b->rank > 1)
@@ -73,7 +75,8 @@ sn_infer_gemm(struct sn_infer *c, struct sn_node *n)
 	if (sn_in(n, 2) && (!sn_shape_broadcast(c->pool, &t, sn_in_type(n, 2), &u) || u.rank > 2))
 		return SN_INFER_ERROR(c, n, DG_BROADCAST, "A*B", sn_infer_text(c, &t),
 				      sn_in_name(n, 2), sn_infer_text(c, sn_in_type(n, 2)));
-	return sn_infer_set(c, n, 0, &t);
+	return (!sn_in(n, 2) || sn_infer_require_fits(c, n, sn_in_type(n, 2), &t))
+	       && sn_infer_set(c, n, 0, &t);
 }
 
 bool
@@ -88,6 +91,14 @@ sn_infer_einsum(struct sn_infer *c, struct sn_node *n)
 		return SN_INFER_ERROR(c, n, DG_ATTR, "equation",
 				      sn_printf(c->arena, "'%s' doesn't fit the operands' shapes",
 						sn_attrs(n, einsum)->equation));
+	for (int i = 0; i < n->nin; i++) {
+		const struct sn_type *x = sn_in_type(n, i);
+		struct sn_type to = *x;
+		for (int d = 0; d < x->rank; d++)
+			to.dims[d] = e.extent[e.label[i][d]];
+		if (!sn_infer_require_fits(c, n, x, &to))
+			return false;
+	}
 	t.rank = e.rank[e.nterms];
 	for (int i = 0; i < t.rank; i++)
 		t.dims[i] = e.extent[e.label[e.nterms][i]];

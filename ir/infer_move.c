@@ -81,6 +81,11 @@ sn_infer_split(struct sn_infer *c, struct sn_node *n)
 	if (sizes && nsizes != n->nout)
 		return SN_INFER_ERROR(c, n, DG_OPERAND_VALUE, sn_in_name(n, 1), "split",
 				      "must have one element for each result");
+	sn_dim sum = sn_int(c->pool, 0);
+	for (int i = 0; i < n->nout; i++)
+		sum = sn_add(c->pool, sum, part_extent(c->pool, x->dims[axis], sizes, i, n->nout));
+	if (!sn_infer_require(c, n, OP_EQ, sum, x->dims[axis]))
+		return false;
 	known = sn_infer_known(c, n, 0, &nknown);
 	for (int i = 0; i < n->nout; i++) {
 		struct sn_type t = *x;
@@ -185,9 +190,13 @@ sn_infer_gather_elements(struct sn_infer *c, struct sn_node *n)
 	struct sn_type t = *sn_in_type(n, 1);
 	int axis;
 	t.dtype = x->dtype;
-	return check_index_class(c, n, 1) && sn_infer_check_rank(c, n, 1, x->rank, x->rank)
-	       && sn_infer_axis(c, n, sn_attrs(n, axis_first)->axis, x->rank, &axis)
-	       && sn_infer_set(c, n, 0, &t);
+	if (!check_index_class(c, n, 1) || !sn_infer_check_rank(c, n, 1, x->rank, x->rank)
+	    || !sn_infer_axis(c, n, sn_attrs(n, axis_first)->axis, x->rank, &axis))
+		return false;
+	for (int i = 0; i < x->rank; i++)
+		if (i != axis && !sn_infer_require(c, n, OP_LE, t.dims[i], x->dims[i]))
+			return false;
+	return sn_infer_set(c, n, 0, &t);
 }
 
 bool
@@ -203,6 +212,9 @@ sn_infer_gather_nd(struct sn_infer *c, struct sn_node *n)
 			c, n, DG_SHAPES, sn_in_name(n, 0), sn_infer_text(c, x), sn_in_name(n, 1),
 			sn_infer_text(c, idx),
 			"the last dimension of the indices, with batch_dims, doesn't fit");
+	for (int i = 0; i < (int)batch; i++)
+		if (!sn_infer_check_dims(c, n, 0, i, 1, i))
+			return false;
 	struct sn_type t = *idx;
 	t.dtype = x->dtype;
 	t.rank = idx->rank - 1;
@@ -292,6 +304,8 @@ sn_infer_depth_to_space(struct sn_infer *c, struct sn_node *n)
 	if (sn_get_int(t.dims[1], &channels) && channels % (b * b))
 		return SN_INFER_ERROR(c, n, DG_ATTR, "blocksize",
 				      "squared must divide the number of channels");
+	if (!sn_infer_require_divides(c, n, b * b, t.dims[1]))
+		return false;
 	t.dims[1] = sn_divk(c->pool, t.dims[1], b * b);
 	t.dims[2] = sn_mulk(c->pool, t.dims[2], b);
 	t.dims[3] = sn_mulk(c->pool, t.dims[3], b);
@@ -304,6 +318,9 @@ sn_infer_space_to_depth(struct sn_infer *c, struct sn_node *n)
 	struct sn_type t = *sn_in_type(n, 0);
 	int64_t b;
 	if (!check_block(c, n, &b))
+		return false;
+	if (!sn_infer_require_divides(c, n, b, t.dims[2])
+	    || !sn_infer_require_divides(c, n, b, t.dims[3]))
 		return false;
 	t.dims[1] = sn_mulk(c->pool, t.dims[1], b * b);
 	t.dims[2] = sn_divk(c->pool, t.dims[2], b);

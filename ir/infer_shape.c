@@ -153,6 +153,10 @@ sn_infer_affine_grid(struct sn_infer *c, struct sn_node *n)
 	if (size.rank != 4 && size.rank != 5)
 		return SN_INFER_ERROR(c, n, DG_OPERAND_VALUE, sn_in_name(n, 1), "size",
 				      "must have 4 or 5 elements");
+	if (!sn_infer_require(c, n, OP_EQ, theta->dims[0], size.dims[0])
+	    || !sn_infer_require(c, n, OP_EQ, theta->dims[1], sn_int(c->pool, size.rank - 2))
+	    || !sn_infer_require(c, n, OP_EQ, theta->dims[2], sn_int(c->pool, size.rank - 1)))
+		return false;
 	t = size;
 	for (int i = 1; i < t.rank - 1; i++)
 		t.dims[i] = size.dims[i + 1];
@@ -247,6 +251,34 @@ is_same_count(const struct sn_type *x, const struct sn_type *t)
 	return !sn_type_is_static(x, &nx) || !sn_type_is_static(t, &nt) || nx == nt;
 }
 
+/*
+ * The shape T that operand 1 gives is meant as it stands, but for dimension OPEN, and has as many
+ * elements as the data: an extent that turns out 0 would be the data's own instead, or -1 open.
+ */
+static bool
+require_counts(struct sn_infer *c, struct sn_node *n, const struct sn_type *t, int open)
+{
+	const struct sn_type *x = sn_in_type(n, 0);
+	sn_dim least = sn_int(c->pool, sn_attrs(n, reshape)->allowzero ? 0 : 1), ratio;
+	int64_t one;
+	for (int i = 0; i < t->rank; i++) {
+		bool is_own = i < x->rank && t->dims[i] == x->dims[i];
+		if (i != open && !is_own && !sn_is_const(t->dims[i])
+		    && !sn_infer_require(c, n, OP_LE, least, t->dims[i]))
+			return false;
+	}
+	if (sn_shape_quotient(c->pool, x->dims, x->rank, t->dims, t->rank, &ratio)
+	    && sn_get_int(ratio, &one) && one == 1)
+		return true;
+	sn_dim count = sn_type_count(c->pool, x), others = sn_int(c->pool, 1);
+	for (int i = 0; i < t->rank; i++)
+		if (i != open)
+			others = sn_mul(c->pool, others, t->dims[i]);
+	return open >= 0 ? sn_infer_require(c, n, OP_EQ, sn_op2(c->pool, OP_MOD, count, others),
+					    sn_int(c->pool, 0))
+			 : sn_infer_require(c, n, OP_EQ, count, others);
+}
+
 bool
 sn_infer_reshape(struct sn_infer *c, struct sn_node *n)
 {
@@ -270,7 +302,9 @@ sn_infer_reshape(struct sn_infer *c, struct sn_node *n)
 	}
 	if (open >= 0 && !solve_open(c, x, &t, open))
 		return bad_reshape(c, n, &t);
-	return is_same_count(x, &t) ? set_reshaped(c, n, &t) : bad_reshape(c, n, &t);
+	if (!is_same_count(x, &t))
+		return bad_reshape(c, n, &t);
+	return require_counts(c, n, &t, open) && set_reshaped(c, n, &t);
 }
 
 bool
@@ -310,6 +344,11 @@ sn_infer_squeeze(struct sn_infer *c, struct sn_node *n)
 			t.dims[t.rank++] = x->dims[i];
 		else if (!sn_shape_may_equal(c->pool, x->dims[i], sn_int(c->pool, 1)))
 			return bad_reshape(c, n, &t);
+		/* without axes an extent that turns out 1 would go */
+		enum sn_scalar_op op = is_gone ? OP_EQ : OP_NE;
+		if ((is_gone || list.n < 0)
+		    && !sn_infer_require(c, n, op, x->dims[i], sn_int(c->pool, 1)))
+			return false;
 	}
 	return set_reshaped(c, n, &t);
 }
@@ -352,6 +391,8 @@ sn_infer_expand(struct sn_infer *c, struct sn_node *n)
 	if (!sn_shape_broadcast(c->pool, x, &want, &t))
 		return SN_INFER_ERROR(c, n, DG_BROADCAST, sn_in_name(n, 0), sn_infer_text(c, x),
 				      sn_in_name(n, 1), sn_infer_text(c, &want));
+	if (!sn_infer_require_fits(c, n, x, &t) || !sn_infer_require_fits(c, n, &want, &t))
+		return false;
 	sn_infer_set(c, n, 0, &t);
 	const sn_dim *known = sn_infer_known(c, n, 0, &nknown);
 	if (!known || nknown != 1 || !sn_type_is_static(&t, &count) || count > SN_MAX_KNOWN)

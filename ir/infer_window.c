@@ -5,6 +5,16 @@
 #include "ir/infer_help.h"
 #include "ir/params.h"
 
+/* Each window has a place: it is not larger than what it slides over, padding included. */
+static bool
+require_places(struct sn_infer *c, struct sn_node *n, const struct sn_window *w, int nspatial)
+{
+	for (int i = 0; i < nspatial; i++)
+		if (!sn_infer_require(c, n, OP_LE, sn_int(c->pool, 1), w[i].out))
+			return false;
+	return true;
+}
+
 /* ---- pooling ---------------------------------------------------------------------------------- */
 
 bool
@@ -22,7 +32,7 @@ sn_infer_pool(struct sn_infer *c, struct sn_node *n)
 						sn_in_name(n, 0), sn_infer_text(c, &t)));
 	for (int i = 2; i < t.rank; i++)
 		t.dims[i] = w[i - 2].out;
-	return sn_infer_set(c, n, 0, &t);
+	return require_places(c, n, w, t.rank - 2) && sn_infer_set(c, n, 0, &t);
 }
 
 bool
@@ -85,7 +95,8 @@ check_conv(struct sn_infer *c, struct sn_node *n, int wslot, int64_t group, bool
 						"channels of '%s'",
 						(long long)group, (long long)k,
 						sn_in_name(n, wslot)));
-	return true;
+	return sn_infer_require(c, n, OP_EQ, x->dims[1], channels)
+	       && sn_infer_require_divides(c, n, group, w->dims[0]);
 }
 
 static bool
@@ -110,7 +121,7 @@ conv_result(struct sn_infer *c, struct sn_node *n, int wslot, enum sn_dtype dtyp
 	t.dims[1] = w->dims[0];
 	for (int i = 2; i < t.rank; i++)
 		t.dims[i] = win[i - 2].out;
-	return sn_infer_set(c, n, 0, &t);
+	return require_places(c, n, win, t.rank - 2) && sn_infer_set(c, n, 0, &t);
 }
 
 bool
@@ -152,7 +163,7 @@ sn_infer_conv_transpose(struct sn_infer *c, struct sn_node *n)
 	t.dims[1] = sn_mulk(c->pool, w->dims[1], at->group);
 	for (int i = 2; i < t.rank; i++)
 		t.dims[i] = win[i - 2].out;
-	return sn_infer_set(c, n, 0, &t);
+	return require_places(c, n, win, t.rank - 2) && sn_infer_set(c, n, 0, &t);
 }
 
 /* ---- normalisation ---------------------------------------------------------------------------- */
@@ -203,7 +214,8 @@ sn_infer_group_norm(struct sn_infer *c, struct sn_node *n)
 	if (groups < 1 || groups > INT32_MAX
 	    || (sn_get_int(sn_in_type(n, 0)->dims[1], &channels) && channels % groups))
 		return SN_INFER_ERROR(c, n, DG_ATTR, "num_groups", "must divide the channels");
-	return sn_infer_same(c, n);
+	return sn_infer_require_divides(c, n, groups, sn_in_type(n, 0)->dims[1])
+	       && sn_infer_same(c, n);
 }
 
 /* Scale and bias broadcast to the normalised tail; mean and inverse deviation keep it as ones. */
@@ -221,6 +233,9 @@ sn_infer_layer_norm(struct sn_infer *c, struct sn_node *n)
 			return SN_INFER_ERROR(c, n, DG_BROADCAST, sn_in_name(n, 0),
 					      sn_infer_text(c, x), sn_in_name(n, i),
 					      sn_infer_text(c, sn_in_type(n, i)));
+	for (int i = 1; i < n->nin; i++)
+		if (sn_in(n, i) && !sn_infer_require_fits(c, n, sn_in_type(n, i), x))
+			return false;
 	stat.dtype = x->dtype == DT_F64 ? DT_F64 : DT_F32;
 	for (int i = axis; i < x->rank; i++)
 		stat.dims[i] = sn_int(c->pool, 1);

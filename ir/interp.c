@@ -14,22 +14,10 @@
 bool
 sn_interp_dim(const struct sn_expr *e, const int64_t *syms, int64_t *out)
 {
-	union sn_num x[3];
-	if (e->kind == EX_CONST) {
-		*out = e->num.i;
-		return true;
-	}
-	if (e->kind == EX_SYM) {
-		if (syms)
-			*out = syms[e->sym->id];
-		return syms != NULL;
-	}
-	if (e->kind != EX_OP || e->nargs > 3 || e->lanes > 1 || e->dtype != DT_I64)
+	union sn_num x;
+	if (e->dtype != DT_I64 || !sn_expr_value(e, syms, &x))
 		return false;
-	for (int i = 0; i < e->nargs; i++)
-		if (e->args[i]->dtype != DT_I64 || !sn_interp_dim(e->args[i], syms, &x[i].i))
-			return false;
-	*out = sn_scalar_eval((enum sn_scalar_op)e->op, DT_I64, DT_I64, x).i;
+	*out = x.i;
 	return true;
 }
 
@@ -298,6 +286,15 @@ copy_outputs(struct interp *in, struct sn_array *out)
 	}
 }
 
+static bool
+check_requires(struct interp *in)
+{
+	const struct sn_require *r = sn_requires_broken(&in->pr->requires, in->opts->syms);
+	return !r
+	       || sn_report(in->diags, sn_origin_where(r->origin), DG_INTERP_REQUIRE,
+			    sn_require_text(in->arena, r));
+}
+
 bool
 sn_program_interp(const struct sn_program *pr, const struct sn_interp_opts *o,
 		  const struct sn_array *in, struct sn_array *out, struct sn_arena *scratch,
@@ -305,7 +302,7 @@ sn_program_interp(const struct sn_program *pr, const struct sn_interp_opts *o,
 {
 	struct interp x = { .pr = pr, .opts = o, .arena = scratch, .diags = diags };
 	x.work = sn_arena_child(scratch);
-	if (!make_memory(&x, in, out) || !run_kernels(&x))
+	if (!check_requires(&x) || !make_memory(&x, in, out) || !run_kernels(&x))
 		return false;
 	copy_outputs(&x, out);
 	return true;

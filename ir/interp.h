@@ -35,6 +35,7 @@ struct inst {
 	enum sn_dtype dtype, result; /* of the operands, of the result */
 	struct slot *dst, *src[3];
 	struct stream *stream; /* reads and stores */
+	struct interp *interp; /* of instructions that report */
 };
 
 struct code {

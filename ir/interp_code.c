@@ -323,6 +323,7 @@ compile_op(struct plan *p, const struct sn_expr *e)
 	if (op == OP_CAST && in.dtype == in.result)
 		return in.src[0];
 	in.dst = new_value(p, in.result, is_row, level);
+	in.interp = p->in;
 	in.run = op == OP_CAST && is_same_number(in.dtype, in.result)
 			 ? sn_interp_copy_fn(CR_I64, in.src[0]->is_row)
 			 : sn_interp_op_fn(&in, e->nargs);

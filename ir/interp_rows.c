@@ -249,6 +249,24 @@ any_op(const struct inst *in, int n)
 	}
 }
 
+/* The first index of a run that is out of range is reported; all are brought in range. */
+static void
+within(const struct inst *in, int n)
+{
+	struct interp *p = in->interp;
+	any_op(in, n);
+	for (int i = 0; i < n && !p->has_failed; i++) {
+		const struct slot *a = in->src[0], *b = in->src[1];
+		int64_t x = carrier_get(a->carrier, a->p, a->is_row ? i : 0).i;
+		int64_t extent = carrier_get(b->carrier, b->p, b->is_row ? i : 0).i;
+		if (x == carrier_get(in->dst->carrier, in->dst->buf, i).i && x < extent)
+			continue;
+		sn_report(p->diags, sn_origin_where(p->kernel->origin), DG_INTERP_WITHIN,
+			  p->kernel->name, (long long)x, (long long)extent - 1);
+		p->has_failed = true;
+	}
+}
+
 static void
 mac_f32(const struct inst *in, int n)
 {
@@ -318,6 +336,8 @@ inst_fn *
 sn_interp_op_fn(const struct inst *in, int nargs)
 {
 	inst_fn *f = NULL;
+	if (in->op == OP_WITHIN)
+		return within;
 	if (in->op == OP_SELECT)
 		return select_op;
 	if (in->op == OP_CAST)

@@ -234,6 +234,12 @@ sn_at_prefetch(struct sn_builder *b, const struct sn_buffer *buf, const struct s
 }
 
 void
+sn_at_check(struct sn_builder *b, const struct sn_expr *cond)
+{
+	append(b, ST_CHECK)->check.cond = cond;
+}
+
+void
 sn_block_walk(struct sn_block *b, bool (*pre)(struct sn_stmt *s, void *arg), void *arg)
 {
 	for (struct sn_stmt *s = b->first, *next; s; s = next) {

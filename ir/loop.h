@@ -53,7 +53,17 @@ struct sn_buffer {
 	int align;		       /* bytes the start is aligned to, 0: of the element */
 };
 
-enum sn_stmt_kind { ST_FOR, ST_IF, ST_LET, ST_LOAD, ST_STORE, ST_ALLOC, ST_BARRIER, ST_PREFETCH };
+enum sn_stmt_kind {
+	ST_FOR,
+	ST_IF,
+	ST_LET,
+	ST_LOAD,
+	ST_STORE,
+	ST_ALLOC,
+	ST_BARRIER,
+	ST_PREFETCH,
+	ST_CHECK
+};
 
 struct sn_stmt;
 struct sn_block {
@@ -91,6 +101,10 @@ struct sn_stmt {
 		struct {
 			struct sn_buffer *buffer;
 		} alloc;
+		/* where COND is false the run reports an index out of range, and goes on */
+		struct {
+			const struct sn_expr *cond;
+		} check;
 	};
 };
 
@@ -143,6 +157,7 @@ void sn_at_barrier(struct sn_builder *b);
 /* A hint that BUF[IDX], which need not exist, will soon be read. */
 void sn_at_prefetch(struct sn_builder *b, const struct sn_buffer *buf,
 		    const struct sn_expr *const *idx);
+void sn_at_check(struct sn_builder *b, const struct sn_expr *cond);
 
 /* Explicit vectors: LANES consecutive elements of the last dimension, of which only the first ACTIVE
  * are touched (0: all). A store takes the lanes of its value. */

@@ -146,6 +146,7 @@ put_stmt(struct canon *c, const struct sn_stmt *s)
 	case ST_STORE: put_mem(c, s); break;
 	case ST_ALLOC: put_buffer(c, s->alloc.buffer); break;
 	case ST_BARRIER: break;
+	case ST_CHECK: put_expr(c, s->check.cond); break;
 	}
 }
 

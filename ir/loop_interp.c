@@ -95,6 +95,7 @@ prepare(struct interp *in, const struct sn_stmt *s)
 	case ST_PREFETCH:
 	case ST_ALLOC: break;
 	case ST_BARRIER: n->has_barrier = true; break;
+	case ST_CHECK: n->value = sn_code_of(&in->slots, s->check.cond); break;
 	}
 	return n;
 }
@@ -149,6 +150,16 @@ report_divergence(struct interp *in, struct node *n, const char *what)
 
 	if (excerpt)
 		sn_report_excerpt(in->diags, where, excerpt, DG_RUN_DIVERGENT, what);
+}
+
+static void
+report_check(struct interp *in, struct node *n)
+{
+	struct sn_where where;
+	const char *excerpt = start_report(in, n, &where);
+
+	if (excerpt)
+		sn_report_excerpt(in->diags, where, excerpt, DG_RUN_CHECK);
 }
 
 /* ---- memory ---- */
@@ -286,6 +297,10 @@ run_node(struct interp *in, struct node *n, struct env *e)
 	case ST_ALLOC: run_alloc(in, n, e); break;
 	case ST_PREFETCH:
 	case ST_BARRIER: break;
+	case ST_CHECK:
+		if (!value_of(in, e, &n->value).i)
+			report_check(in, n);
+		break;
 	}
 }
 

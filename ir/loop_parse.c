@@ -356,6 +356,18 @@ parse_alloc(struct parser *p)
 }
 
 static bool
+parse_check(struct parser *p)
+{
+	sn_lex_next(&p->x);
+	const struct sn_expr *cond = sn_expr_parse(&p->x, p->pool, &p->exprs);
+
+	if (!cond)
+		return false;
+	sn_at_check(&p->b, cond);
+	return parse_origin(p, last_stmt(p));
+}
+
+static bool
 parse_stmt(struct parser *p)
 {
 	int kind = which_word(p, sn_loop_kind_texts);
@@ -372,6 +384,8 @@ parse_stmt(struct parser *p)
 		return parse_alloc(p);
 	if (sn_lex_is(&p->x, "prefetch"))
 		return parse_prefetch(p);
+	if (sn_lex_is(&p->x, "check"))
+		return parse_check(p);
 	if (sn_lex_take(&p->x, "barrier")) {
 		sn_at_barrier(&p->b);
 		return parse_origin(p, last_stmt(p));

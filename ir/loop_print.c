@@ -14,9 +14,9 @@ const char *const sn_loop_kind_texts[] = {
 
 /* Words that begin a statement or an operand. */
 const char *const sn_loop_keywords[] = {
-	"func",	 "let",	  "load",  "if",     "else",	 "alloc",  "barrier",  "active",
-	"const", "alias", "align", "serial", "parallel", "vector", "unrolled", "grid",
-	"item",	 "true",  "false", "inf",    "nan",	 NULL,
+	"func",	  "let",   "load",  "if",    "else",   "alloc",	   "barrier", "check",
+	"active", "const", "alias", "align", "serial", "parallel", "vector",  "unrolled",
+	"grid",	  "item",  "true",  "false", "inf",    "nan",	   NULL,
 };
 
 /* ---- names ---- */
@@ -287,6 +287,10 @@ print_stmt(struct printer *p, const struct sn_stmt *s)
 		print_buffer(p, s->alloc.buffer);
 		break;
 	case ST_BARRIER: sn_buf_add(p->out, "barrier"); break;
+	case ST_CHECK:
+		sn_buf_add(p->out, "check ");
+		print_expr(p, s->check.cond);
+		break;
 	}
 }
 

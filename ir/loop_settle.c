@@ -105,6 +105,7 @@ settle_stmt(struct settle *s, struct sn_stmt *m)
 	case ST_STORE: settle_access(s, m); break;
 	case ST_ALLOC: settle_buffer(s, m->alloc.buffer); break;
 	case ST_BARRIER: break;
+	case ST_CHECK: m->check.cond = settled(s, m->check.cond); break;
 	}
 }
 

@@ -303,6 +303,7 @@ check_stmt(struct verifier *v, const struct sn_stmt *s)
 	case ST_PREFETCH:
 	case ST_STORE: check_access(v, s); break;
 	case ST_ALLOC: check_alloc(v, s->alloc.buffer); break;
+	case ST_CHECK: check_expr(v, "condition", s->check.cond, DT_BOOL, 1); break;
 	case ST_BARRIER:
 		if (v->nitems == 0 || v->is_divergent)
 			illegal(v, "a barrier that not all items of a group reach together");

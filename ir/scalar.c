@@ -313,11 +313,20 @@ static int64_t (*const int_unary[OP_COUNT])(int64_t, struct width) = {
 	[OP_LANE_SUM] = i_same, [OP_LANE_MAX] = i_same, [OP_LANE_MIN] = i_same,
 };
 
+/* The nearest of 0 to n-1; that a was none of them is for who runs the program to report. */
+static int64_t
+i_within(int64_t a, int64_t n, struct width w)
+{
+	if (!i_less(0, n, w) || i_less(a, 0, w))
+		return 0;
+	return i_less(a, n, w) ? a : i_sub(n, 1, w);
+}
+
 static int64_t (*const int_binary[OP_COUNT])(int64_t, int64_t, struct width) = {
 	[OP_ADD] = i_add,	    [OP_SUB] = i_sub, [OP_MUL] = i_mul,	  [OP_DIV] = i_div,
 	[OP_FLOORDIV] = i_floordiv, [OP_MOD] = i_mod, [OP_FMOD] = i_fmod, [OP_MIN] = i_min,
 	[OP_MAX] = i_max,	    [OP_POW] = i_pow, [OP_AND] = i_and,	  [OP_OR] = i_or,
-	[OP_XOR] = i_xor,	    [OP_SHL] = i_shl, [OP_SHR] = i_shr,
+	[OP_XOR] = i_xor,	    [OP_SHL] = i_shl, [OP_SHR] = i_shr,	  [OP_WITHIN] = i_within,
 };
 
 static bool

@@ -31,6 +31,7 @@
 #include "ir/data.h"
 #include "ir/expr.h"
 #include "ir/origin.h"
+#include "ir/require.h"
 #include "ir/type.h"
 #include "support/diag.h"
 #include "support/vec.h"
@@ -109,7 +110,7 @@ struct sn_kernel {
 	SN_VEC(struct sn_comp *) stages;
 	const struct sn_origin *origin;
 	/* chosen by the choose pass, see passes/schedule.h */
-	const char *schedule;		/* name of a row of passes/schedules.def; NULL: not chosen */
+	const char *schedule; /* name of a row of passes/schedules.def; NULL: not chosen */
 	SN_VEC(struct sn_knob {
 		const char *name;
 		int64_t value;
@@ -126,6 +127,7 @@ struct sn_program {
 	SN_VEC(struct sn_tensor *) tensors;
 	SN_VEC(struct sn_kernel *) kernels; /* in order of execution */
 	SN_VEC(struct sn_tensor *) inputs, outputs;
+	struct sn_requires requires; /* checked before the first kernel */
 };
 
 struct sn_program *sn_program_new(struct sn_arena *a, struct sn_pool *p, const char *name);

@@ -230,7 +230,10 @@ parse_item(parser *p)
 		return sn_reducer_parse(p);
 	if (sn_lex_take(&p->x, "kernel"))
 		return parse_kernel(p);
-	return sn_lex_expected(&p->x, "a tensor, a reducer or a kernel");
+	if (sn_lex_is(&p->x, "require"))
+		return sn_require_parse(&p->x, p->pr->arena, p->pr->pool, &p->syms, p->file,
+					&p->pr->requires);
+	return sn_lex_expected(&p->x, "a tensor, a requirement, a reducer or a kernel");
 }
 
 struct sn_program *

@@ -266,6 +266,7 @@ print_symbols(struct printer *p)
 	for (size_t i = 0; i < pr->kernels.n; i++)
 		for (size_t j = 0; j < pr->kernels.v[i]->stages.n; j++)
 			collect_comp(&l, pr->kernels.v[i]->stages.v[j]);
+	sn_sym_list_add_requires(&l, &pr->requires);
 	sn_buf_add(p->out, l.list.n ? " " : "");
 	sn_syms_print(p->out, &l);
 }
@@ -297,6 +298,7 @@ sn_program_print(struct sn_buf *out, const struct sn_program *pr, bool with_data
 	print_symbols(&p);
 	sn_buf_add(out, " {\n");
 	print_tensors(&p);
+	sn_requires_print(out, &pr->requires, 1, p.file);
 	for (size_t i = 0; i < p.reducers.n; i++)
 		print_reducer(&p, p.reducers.v[i]);
 	for (size_t i = 0; i < pr->kernels.n; i++) {

@@ -83,6 +83,8 @@ use_stmt(struct sn_stmt *s, void *arg)
 		use_syms(arg, s->cond.cond);
 	else if (s->kind == ST_LET)
 		use_syms(arg, s->let.value);
+	else if (s->kind == ST_CHECK)
+		use_syms(arg, s->check.cond);
 	if (s->kind != ST_LOAD && s->kind != ST_STORE && s->kind != ST_PREFETCH)
 		return true;
 	use_syms(arg, s->mem.value);

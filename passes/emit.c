@@ -118,25 +118,27 @@ sn_scope_copy(struct sn_emit *e, const struct sn_scope *s)
 	return r;
 }
 
+/* What needs statements before the expression: reads, and checks of indices. */
+struct collect {
+	struct sn_arena *a;
+	struct sn_read_list out;
+	bool with_checks;
+};
+
 static void
-collect_read(const struct sn_expr *x, void *arg)
+collect(const struct sn_expr *x, void *arg)
 {
-	struct {
-		struct sn_arena *a;
-		struct sn_read_list *out;
-	} *c = arg;
-	if (x->kind == EX_READ)
-		SN_PUSH(c->a, &c->out->list, x);
+	struct collect *c = arg;
+	if (x->kind == EX_READ || (c->with_checks && x->kind == EX_OP && x->op == OP_WITHIN))
+		SN_PUSH(c->a, &c->out.list, x);
 }
 
 void
 sn_reads_of(const struct sn_expr *x, struct sn_arena *scratch, struct sn_read_list *out)
 {
-	struct {
-		struct sn_arena *a;
-		struct sn_read_list *out;
-	} c = { scratch, out };
-	sn_expr_walk(x, scratch, collect_read, &c);
+	struct collect c = { .a = scratch, .out = *out };
+	sn_expr_walk(x, scratch, collect, &c);
+	*out = c.out;
 }
 
 const struct sn_expr *
@@ -229,6 +231,20 @@ emit_read(struct sn_emit *e, struct sn_scope *s, const struct sn_expr *read)
 	return sn_op3(p, OP_SELECT, cond, v, apply_scope(e, s, read->args[read->nargs - 1]));
 }
 
+/* An index that comes from data: a statement checks it, and what goes on is in range. */
+static const struct sn_expr *
+emit_within(struct sn_emit *e, struct sn_scope *s, const struct sn_expr *x)
+{
+	struct sn_pool *p = e->c->pool;
+	const struct sn_expr *i = apply_scope(e, s, x->args[0]), *n = apply_scope(e, s, x->args[1]);
+	const struct sn_expr *is_good = in_range(p, i, n);
+
+	if (!sn_is_int_const(is_good, 1))
+		sn_at_check(e->b, is_good);
+	i = clamped(p, i, n);
+	return sn_is_const(i) ? i : sn_at_let(e->b, "at", i);
+}
+
 static bool
 in_scope(const struct sn_scope *s, const struct sn_expr *x)
 {
@@ -241,12 +257,56 @@ in_scope(const struct sn_scope *s, const struct sn_expr *x)
 const struct sn_expr *
 sn_emit_expr(struct sn_emit *e, struct sn_scope *s, const struct sn_expr *x)
 {
-	struct sn_read_list reads = { 0 };
-	sn_reads_of(x, e->c->scratch, &reads);
-	for (size_t i = 0; i < reads.list.n; i++)
-		if (!in_scope(s, reads.list.v[i]))
-			sn_scope_put(e, s, reads.list.v[i], emit_read(e, s, reads.list.v[i]));
+	struct collect c = { .a = e->c->scratch, .with_checks = true };
+	sn_expr_walk(x, e->c->scratch, collect, &c);
+	for (size_t i = 0; i < c.out.list.n; i++) {
+		const struct sn_expr *part = c.out.list.v[i];
+		if (!in_scope(s, part))
+			sn_scope_put(e, s, part,
+				     part->kind == EX_READ ? emit_read(e, s, part)
+							   : emit_within(e, s, part));
+	}
 	return apply_scope(e, s, x);
+}
+
+/* What an expression needs that is not in scope yet. */
+struct missing {
+	const struct sn_scope *s;
+	bool is_found;
+};
+
+static void
+find_missing(const struct sn_expr *x, void *arg)
+{
+	struct missing *m = arg;
+	bool is_leaf = x->kind == EX_AXIS || (x->has & SN_HAS_STATE);
+	if (is_leaf && !in_scope(m->s, x))
+		m->is_found = true;
+}
+
+static void
+emit_known(struct sn_emit *e, struct sn_scope *s, const struct sn_expr *x)
+{
+	struct collect c = { .a = e->c->scratch, .with_checks = true };
+	sn_expr_walk(x, e->c->scratch, collect, &c);
+	for (size_t i = 0; i < c.out.list.n; i++) {
+		struct missing m = { .s = s };
+		const struct sn_expr *part = c.out.list.v[i];
+		if (part->kind == EX_READ)
+			continue;
+		sn_expr_walk(part, e->c->scratch, find_missing, &m);
+		if (!m.is_found)
+			sn_emit_expr(e, s, part);
+	}
+}
+
+void
+sn_emit_checks(struct sn_emit *e, struct sn_scope *s, const struct sn_comp *m)
+{
+	for (int i = 0; m->reducer && i < m->reducer->nargs; i++)
+		emit_known(e, s, m->args[i]);
+	for (int i = 0; i < m->nresults; i++)
+		emit_known(e, s, m->results[i].value);
 }
 
 void

@@ -48,6 +48,10 @@ struct sn_scope sn_scope_copy(struct sn_emit *e, const struct sn_scope *s);
 /* X with the scope applied; reads that are not in the scope yet are loaded here and put into it. */
 const struct sn_expr *sn_emit_expr(struct sn_emit *e, struct sn_scope *s, const struct sn_expr *x);
 
+/* Indices from data in M that depend on nothing but what is in scope are checked here, so that it is not
+ * done again in each inner loop. */
+void sn_emit_checks(struct sn_emit *e, struct sn_scope *s, const struct sn_comp *m);
+
 /* Element offset of a tensor's element in its buffer, indices already loop expressions. */
 const struct sn_expr *
 sn_emit_offset(struct sn_emit *e, const struct sn_tensor *t, const struct sn_expr *const *idx);

@@ -113,6 +113,7 @@ rewrite_stmt(struct scalars *v, struct sn_stmt *s, struct sn_arena *scratch)
 		rewrite_block(v, &s->cond.otherwise, scratch);
 		break;
 	case ST_LET: rewrite_value(v, &s->let.value, scratch); break;
+	case ST_CHECK: rewrite_value(v, &s->check.cond, scratch); break;
 	case ST_STORE: rewrite_value(v, &s->mem.value, scratch); break;
 	default: break;
 	}

@@ -230,9 +230,8 @@ angle(struct sn_lower *c, int slot, sn_ex b, sn_ex s, sn_ex j)
 		sn_ex idx[3] = { b, s, j };
 		return sn_lower_widen(c, sn_lower_read(c, cache, idx));
 	}
-	sn_ex at[2] = { b, s }, last = sn_addk(c->pool, cache->type.dims[0], -1);
-	sn_ex place = CAST(DT_I64, sn_lower_read(c, positions, at));
-	place = sn_shape_max(c->pool, sn_shape_min(c->pool, place, last), INT(0));
+	sn_ex at[2] = { b, s }, place = CAST(DT_I64, sn_lower_read(c, positions, at));
+	place = sn_op2(c->pool, OP_WITHIN, place, cache->type.dims[0]);
 	sn_ex idx[2] = { place, j };
 	return sn_lower_widen(c, sn_lower_read(c, cache, idx));
 }

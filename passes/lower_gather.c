@@ -4,17 +4,38 @@
 #include "ir/index.h"
 #include "passes/lower_math.h"
 
-/* X, an index into an axis of extent DIM that may count from the end. What the data says is not to
- * be trusted: it is kept in range. */
+/* The least and greatest element of operand SLOT, if it is a constant. */
+static bool
+constant_range(struct sn_lower *c, int slot, int64_t *out_lo, int64_t *out_hi)
+{
+	const struct sn_data *d = sn_in(c->node, slot)->data;
+	if (!d || d->n == 0 || !sn_is_int(d->dtype))
+		return false;
+	*out_lo = *out_hi = sn_data_get(d, 0).i;
+	for (size_t i = 1; i < d->n && !d->is_splat; i++) {
+		int64_t x = sn_data_get(d, i).i;
+		*out_lo = x < *out_lo ? x : *out_lo;
+		*out_hi = x > *out_hi ? x : *out_hi;
+	}
+	return true;
+}
+
+/* X, an element of operand SLOT, as an index into an axis of extent DIM that may count from the end.
+ * What the data says is not to be trusted: it is brought in range, and the run reports it; unless
+ * the data are here and say nothing wrong. */
 static sn_ex
-data_index(struct sn_lower *c, sn_ex x, sn_ex dim)
+data_index(struct sn_lower *c, int slot, sn_ex x, sn_ex dim)
 {
 	sn_ex i = CAST(DT_I64, x), zero = INT(0);
-	int64_t lo, hi;
+	int64_t lo, hi, n;
 	sn_bounds(i, &lo, &hi);
+	bool is_here = constant_range(c, slot, &lo, &hi);
 	if (lo < 0)
 		i = SEL(LT(i, zero), ADD(i, dim), i);
-	return sn_shape_max(c->pool, sn_shape_min(c->pool, i, sn_addk(c->pool, dim, -1)), zero);
+	if (is_here && sn_get_int(dim, &n) && lo >= -n && hi < n)
+		return sn_shape_max(c->pool, sn_shape_min(c->pool, i, sn_addk(c->pool, dim, -1)),
+				    zero);
+	return sn_op2(c->pool, OP_WITHIN, i, dim);
 }
 
 /* Element AT of the index operand 1; a single one that is known needs no read. */
@@ -24,8 +45,8 @@ index_element(struct sn_lower *c, const sn_ex *at, sn_ex dim)
 	int n;
 	const sn_ex *known = sn_lower_elements(c, 1, &n);
 	if (known && n == 1)
-		return data_index(c, known[0], dim);
-	return data_index(c, sn_lower_read(c, sn_lower_in(c, 1), at), dim);
+		return data_index(c, 1, known[0], dim);
+	return data_index(c, 1, sn_lower_read(c, sn_lower_in(c, 1), at), dim);
 }
 
 bool
@@ -58,7 +79,7 @@ sn_lower_gather_elements(struct sn_lower *c)
 	for (int i = 0; i < x->type.rank; i++)
 		at[i] = AXIS(m, i);
 	for (int i = 0; i < x->type.rank; i++)
-		idx[i] = i == axis ? data_index(c, sn_lower_read(c, sn_lower_in(c, 1), at),
+		idx[i] = i == axis ? data_index(c, 1, sn_lower_read(c, sn_lower_in(c, 1), at),
 						x->type.dims[i])
 				   : sn_shape_min(c->pool, at[i],
 						  sn_addk(c->pool, x->type.dims[i], -1));
@@ -82,7 +103,7 @@ sn_lower_gather_nd(struct sn_lower *c)
 		idx[i] = AXIS(m, i);
 	for (int i = 0; i < (int)depth; i++) {
 		at[lead] = INT(i);
-		idx[batch + i] = data_index(c, sn_lower_read(c, k, at), x->type.dims[batch + i]);
+		idx[batch + i] = data_index(c, 1, sn_lower_read(c, k, at), x->type.dims[batch + i]);
 	}
 	for (int i = batch + (int)depth; i < x->type.rank; i++)
 		idx[i] = AXIS(m, lead + i - batch - (int)depth);
@@ -121,7 +142,7 @@ sn_lower_reverse_sequence(struct sn_lower *c)
 	int64_t batch = at->batch_axis + (at->batch_axis < 0 ? x->type.rank : 0);
 	sn_ex idx[SN_MAX_RANK], which = AXIS(m, (int)batch), t = AXIS(m, (int)time);
 	sn_ex len = CAST(DT_I64, sn_lower_read(c, sn_lower_in(c, 1), &which));
-	len = sn_shape_max(c->pool, sn_shape_min(c->pool, len, x->type.dims[time]), INT(0));
+	len = sn_op2(c->pool, OP_WITHIN, len, sn_addk(c->pool, x->type.dims[time], 1));
 	for (int i = 0; i < x->type.rank; i++)
 		idx[i] = AXIS(m, i);
 	sn_ex back = sn_shape_max(c->pool, SUB(sn_addk(c->pool, len, -1), t), INT(0));

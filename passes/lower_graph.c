@@ -406,6 +406,7 @@ sn_lower_program(const struct sn_graph *g, struct sn_module *m, struct sn_diags 
 	if (!ok)
 		return NULL;
 	copy_outputs(&c, g);
+	c.program->requires = g->requires;
 	return c.program;
 }
 

@@ -20,9 +20,9 @@ term_at(struct sn_lower *c, struct sn_tensor *x, const sn_ex *at)
 	int64_t ignore = sn_attrs(c->node, loss)->ignore_index;
 	struct sn_tensor *weights = sn_lower_in(c, 2);
 	sn_ex idx[SN_MAX_RANK], target = CAST(DT_I64, sn_lower_read(c, sn_lower_in(c, 1), at));
-	sn_ex last = sn_addk(c->pool, x->type.dims[1], -1);
+	sn_ex class = ignore == INT64_MIN ? target : SEL(EQ(target, INT(ignore)), INT(0), target);
 	idx[0] = at[0];
-	idx[1] = sn_shape_max(c->pool, sn_shape_min(c->pool, target, last), INT(0));
+	idx[1] = sn_op2(c->pool, OP_WITHIN, class, x->type.dims[1]);
 	for (int i = 2; i < x->type.rank; i++)
 		idx[i] = at[i - 1];
 	struct term t = { .loss = NEG(sn_lower_widen(c, sn_lower_read(c, x, idx))) };

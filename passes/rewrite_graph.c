@@ -100,6 +100,7 @@ sn_rw_infer(struct sn_rewrite *r, struct sn_node *n)
 		.pool = n->graph->pool,
 		.arena = r->arena,
 		.diags = &r->diags,
+		.requires = &r->graph->requires,
 	};
 	if (!sn_infer_node(&c, n))
 		sn_bug(r->arena->guard, "rule %s built a node without a type: %s", r->rule,

@@ -32,6 +32,7 @@ each_root(struct share *h, struct sn_stmt *s, root_fn f)
 	switch (s->kind) {
 	case ST_IF: f(h, &s->cond.cond); break;
 	case ST_LET: f(h, &s->let.value); break;
+	case ST_CHECK: f(h, &s->check.cond); break;
 	case ST_LOAD:
 	case ST_PREFETCH:
 	case ST_STORE:

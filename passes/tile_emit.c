@@ -235,6 +235,7 @@ emit_axis(struct tile *t, int level)
 		t->at[level] = sn_at_for(t->b, kind, axis->name, axis->extent);
 		t->count[level] = axis->extent;
 		sn_scope_axis(&t->e, &t->outer, axis, t->at[level]);
+		sn_emit_checks(&t->e, &t->outer, t->m);
 		emit_axis(t, level + 1);
 		sn_at_end(t->b);
 		t->outer.pairs.n = mark;

@@ -180,7 +180,8 @@ widen_stmt(struct vec *v, struct sn_stmt *s, struct sn_block *out)
 	case ST_LET: widen_let(v, s); break;
 	case ST_ALLOC: widen_alloc(v, s->alloc.buffer); break;
 	case ST_PREFETCH:
-	case ST_BARRIER: break;
+	case ST_BARRIER:
+	case ST_CHECK: break;
 	}
 	sn_block_append(out, s);
 }

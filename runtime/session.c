@@ -1,4 +1,5 @@
 /* Sessions: memory and threads for one run at a time. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "runtime/device_session.h"
@@ -320,6 +321,44 @@ place_arena(struct sinter_session *s, const struct sinter_need *need, struct sin
 			 : SINTER_OK;
 }
 
+enum { DIMS_TEXT = 256 };
+
+/* "x 1x3x32x32, y 4", as far as there is room. */
+static void
+describe_inputs(const struct sinter_session *s, char *text)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (uint32_t i = 0; i < s->model->ninputs; i++) {
+		for (int32_t d = -1; d < s->in[i].rank; d++) {
+			size_t room = DIMS_TEXT - used;
+			int n = d < 0 ? snprintf(text + used, room, "%s'%s' %s", i ? ", " : "",
+						 s->model->inputs[i].name, s->in[i].rank ? "" : "1")
+				      : snprintf(text + used, room, "%s%lld", d ? "x" : "",
+						 (long long)s->in[i].dims[d]);
+
+			if (n < 0 || (size_t)n >= room)
+				return;
+			used += (size_t)n;
+		}
+	}
+}
+
+/* The model doesn't accept the inputs' dimensions, or something else. */
+static int
+refused(const struct sinter_session *s, int status, struct sinter_error *error)
+{
+	const struct sinter_model *m = s->model;
+	const char *why = status == SINTER_BAD_DIMS && m->why ? m->why(s->in) : NULL;
+	char given[DIMS_TEXT];
+
+	if (!why)
+		return sinter_fail(error, status, "'%s': %s", m->name, m->text(status));
+	describe_inputs(s, given);
+	return sinter_fail(error, status, "'%s': %s; given are %s", m->name, why, given);
+}
+
 int
 sinter_session_bind(struct sinter_session *session, struct sinter_error *error)
 {
@@ -330,7 +369,7 @@ sinter_session_bind(struct sinter_session *session, struct sinter_error *error)
 	int status = m->dims(session->in, session->out, session->hooks.nthreads, &need);
 
 	if (status != SINTER_OK)
-		return sinter_fail(error, status, "'%s': %s", m->name, m->text(status));
+		return refused(session, status, error);
 	for (uint32_t i = 0; i < m->noutputs && status == SINTER_OK; i++)
 		status = place_output(session, i, error);
 	if (status != SINTER_OK)

@@ -17,15 +17,21 @@ typedef void entry_fn(void *const *args, const int64_t *syms);
 static void
 print_entry(struct sn_buf *out, const struct sn_func *f)
 {
+	bool has_env = strstr(out->text, "const struct env *env");
 	sn_buf_add(out, "\nvoid sn_test_entry(void *const *a, const int64_t *s);\n"
 			"void\nsn_test_entry(void *const *a, const int64_t *s)\n{\n"
 			"\t(void)a;\n\t(void)s;\n");
+	if (has_env)
+		sn_buf_add(out, "\tstatic unsigned char scratch[1 << 20];\n"
+				"\tconst struct env env = { 0, scratch, sizeof(scratch) };\n");
 	sn_buf_addf(out, "\t%s(", f->name);
 	const char *comma = "";
 	for (size_t i = 0; i < f->params.n; i++, comma = ", ")
 		sn_buf_addf(out, "%sa[%zu]", comma, i);
 	for (size_t i = 0; i < f->syms.n; i++, comma = ", ")
 		sn_buf_addf(out, "%ss[%d]", comma, f->syms.v[i]->id);
+	if (has_env)
+		sn_buf_addf(out, "%s&env", comma);
 	sn_buf_add(out, ");\n}\n");
 }
 

@@ -266,6 +266,93 @@ def open_dimensions_are_fixed_by_dim_shape_or_file():
         expect(results('out')[1][0].shape == (rows, 5), f'{args} on a package')
 
 
+def skip_connection(name='skip.onnx'):
+    """An hourglass: the sizes must be even for the sum, and those of both inputs agree."""
+    save(name, [h.make_node('MaxPool', ['x'], ['p'], kernel_shape=[2, 2], strides=[2, 2], name='down'),
+                h.make_node('Resize', ['p', '', 's'], ['u'], mode='nearest', name='up'),
+                h.make_node('Add', ['u', 'x'], ['r'], name='skip'), h.make_node('Mul', ['r', 'scale'], ['y'], name='scaled'),
+                h.make_node('Add', ['y', 'z'], ['q'], name='both')],
+         [('x', T.FLOAT, ['N', 1, 'H', 'W']), ('scale', T.FLOAT, ['K']), ('z', T.FLOAT, ['N', 1, 'H', 'W'])],
+         [('q', T.FLOAT, ['N', 1, 'H', 'W'])], [nh.from_array(np.array([1, 1, 2, 2], np.float32), 's')])
+
+
+@test
+def sizes_that_do_not_fit_are_named():
+    skip_connection()
+    sinter('compile', 'skip.onnx', '-o', 'skip')
+    requires = json.load(open('skip/model.json'))['requires']
+    expect(any("Add 'skip'" in r for r in requires), f'model.json: {requires}')
+
+    def run(x, scale, z, *texts, code=1):
+        for name, shape in (('x', x), ('scale', scale), ('z', z)):
+            np.save(f'{name}.npy', np.ones(shape, np.float32))
+        err = sinter('run', 'skip', '--output', 'out', *[w for n in ('x', 'scale', 'z') for w in ('--input', f'{n}={n}.npy')],
+                     code=code)[1]
+        for text in texts:
+            expect(text in err, f'{text!r} is not in: {err}')
+
+    run((2, 1, 8, 6), (6,), (2, 1, 8, 6), code=0)
+    run((2, 1, 8, 6), (1,), (2, 1, 8, 6), code=0)
+    run((2, 1, 8, 5), (5,), (2, 1, 8, 5), 'the model requires', "Add 'skip'", "'x' 2x1x8x5")
+    run((2, 1, 1, 6), (6,), (2, 1, 1, 6), 'the model requires 1 <= ', "MaxPool 'down'")
+    run((2, 1, 8, 6), (5,), (2, 1, 8, 6), 'the model requires', "Mul 'scaled'", "'scale' 5")
+    run((2, 1, 8, 6), (6,), (2, 1, 8, 4), "'z' must be f32[N,1,H,W]", "'z' 2x1x8x4")
+    run((2, 1, 8, 6), (6,), (1, 1, 8, 6), "'z' must be f32[N,1,H,W]")
+    run((0, 1, 8, 6), (6,), (0, 1, 8, 6), "dimension 0 of 'x' ('N') must be 1 to")
+    run((2, 1, 8, 6), (0,), (2, 1, 8, 6), "dimension 0 of 'scale' ('K') must be 1 to")
+    run((2, 3, 8, 6), (6,), (2, 1, 8, 6), "input 'x': dimension 1 is 3, the model fixes 1")
+    run((2, 8, 6), (6,), (2, 1, 8, 6), "input 'x': has 3 dimensions, the model wants 4")
+
+
+@test
+def indices_out_of_range_are_reported():
+    save('pick.onnx', [h.make_node('Gather', ['x', 'i'], ['y'], name='pick')],
+         [('x', T.FLOAT, [4, 3]), ('i', T.INT64, ['N'])], [('y', T.FLOAT, ['N', 3])])
+    x = np.arange(12, dtype=np.float32).reshape(4, 3)
+    np.save('x.npy', x)
+    sinter('compile', 'pick.onnx', '-o', 'pick', '--threads')
+    for at, good in (([0, 3, -4, -1], True), ([0, 4], False), ([-5, 0], False), ([1 << 62], False)):
+        np.save('i.npy', np.array(at))
+        err = sinter('run', 'pick', '--threads', 2, '-o', 'picked', '--input', 'x=x.npy', '--input', 'i=i.npy',
+                     code=0 if good else 1)[1]
+        expect(good or 'an index in the data is out of range' in err, err)
+        if good:
+            expect(np.array_equal(results('picked')[1][0], x[at]), 'wrong rows')
+
+
+@test
+def inputs_that_do_not_fit_are_named():
+    two_outputs('open.onnx', 'N')
+    save_feeds()
+    bad = np.load('x.npy')
+    np.save('ids.npy', feeds()[1])
+    np.save('double.npy', bad.astype(np.float64))
+    np.save('scalar.npy', np.float32(1))
+    np.save('none.npy', bad[:0])
+    np.save('big.npy', bad.astype('>f4'))
+    np.save('text.npy', np.array(['a', 'b']))
+    open('x.txt', 'w').write('1 2 3')
+    for args, texts in (
+            (['x=double.npy'], ["input 'x'", 'f64', 'the model wants f32']),
+            (['x=ids.npy'], ["input 'x'", 'i64', 'the model wants f32']),
+            (['x=scalar.npy'], ["input 'x'", 'has 0 dimensions, the model wants 2']),
+            (['x=none.npy'], ["dimension 0 of 'x' ('N') must be 1 to"]),
+            (['x=big.npy'], ['big.npy', 'big-endian']),
+            (['x=text.npy'], ['text.npy', 'not supported']),
+            (['x=x.txt'], ["input 'x'", 'x.txt', 'not a NumPy file']),
+            (['x=nowhere.npy'], ["input 'x'", "can't open 'nowhere.npy'"]),
+            (['x=x.npy', 'y=x.npy'], ["input 'y'", 'no input of that name']),
+            (['x=x.npy', 'x=x.npy'], ["input 'x'", 'is given twice']),
+            (['x'], ["input 'x'", '--input NAME=FILE']),
+            ([], ["input 'x'", 'has no value'])):
+        given = [w for a in [*args, 'ids=ids.npy'] for w in ('--input', a)]
+        err = sinter('run', 'open.onnx', '--output', 'out', *given, code=1)[1]
+        for text in texts:
+            expect(text in err, f'{args}: {text!r} is not in: {err}')
+    err = sinter('run', 'open.onnx', '--output', 'out', '--input', 'x=x.npy', code=1)[1]
+    expect("input 'ids': has no value" in err, err)
+
+
 @test
 def a_profile_is_a_chrome_trace():
     two_outputs()

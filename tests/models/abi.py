@@ -45,6 +45,7 @@ INIT = C.CFUNCTYPE(C.c_int, C.c_void_p, C.c_void_p, C.c_size_t)
 RUN = C.CFUNCTYPE(C.c_int, C.c_void_p, TP, TP, C.c_void_p, C.c_size_t, C.POINTER(Hooks))
 FREE = C.CFUNCTYPE(None, C.c_void_p)
 TEXT = C.CFUNCTYPE(C.c_char_p, C.c_int)
+WHY = C.CFUNCTYPE(C.c_char_p, TP)
 
 
 class Abi(C.Structure):
@@ -52,7 +53,7 @@ class Abi(C.Structure):
                 ('name', C.c_char_p), ('plan_hash', C.c_uint64), ('inputs', C.POINTER(Value)),
                 ('outputs', C.POINTER(Value)), ('kernels', C.POINTER(Kernel)), ('weights_bytes', C.c_size_t),
                 ('weights', C.c_void_p), ('context_bytes', C.c_size_t), ('dims', DIMS), ('init', INIT), ('run', RUN),
-                ('free', FREE), ('text', TEXT), ('program', C.c_void_p)]
+                ('free', FREE), ('text', TEXT), ('program', C.c_void_p), ('why', WHY)]
 
 
 def aligned(nbytes):

@@ -342,6 +342,61 @@ bad_calls(void **state)
 	tidy(&b);
 }
 
+static const char halves[] = "program \"halves\" [N in 1..1000] {\n"
+			     "\tinput f32[N] x\n"
+			     "\toutput f32[N] y\n"
+			     "\trequire 2*(N//2) == N @ Reshape 4 \"pairs\"\n"
+			     "\trequire N != 6 | N == 7\n"
+			     "\tkernel k00_copy {\n"
+			     "\t\tfor i<N:\n"
+			     "\t\t\ty[i] = x[i]\n"
+			     "\t}\n"
+			     "}\n";
+
+/* Requirements are checked by dims and run; why tells which one is broken. */
+static void
+requirements(void **state)
+{
+	static const char *const dialects[] = { "c", "c99" };
+	static const struct {
+		int64_t n;
+		const char *why;
+	} cases[] = {
+		{ 4, NULL },
+		{ 5, "the model requires 2*(N//2) == N (Reshape 'pairs')" },
+		{ 6, "the model requires N != 6" },
+		{ 0, "dimension 0 of 'x' ('N') must be 1 to 1000" },
+		{ 1001, "dimension 0 of 'x' ('N') must be 1 to 1000" },
+	};
+
+	for (size_t d = 0; d < ARRAY_LEN(dialects); d++) {
+		struct bed b;
+		struct call c = { 0 };
+
+		bed_init(&b, state, halves, d ? "generic" : "x86-64-v3", dialects[d]);
+		emit(&b);
+		compile(&b, d ? "clang" : "gcc", d ? "" : "-march=native", "net.c");
+		prepare(&b, &c, 4, 1);
+		assert_int_equal(b.model->init(c.context, NULL, 0), SINTER_OK);
+		for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+			int want = cases[i].why ? SINTER_BAD_DIMS : SINTER_OK;
+			const char *why;
+
+			c.in_dims[0] = cases[i].n;
+			assert_int_equal(b.model->dims(&c.in, &c.out, 1, &c.need), want);
+			assert_int_equal(b.model->run(c.context, &c.in, &c.out, c.arena,
+						      c.need.arena_bytes, NULL),
+					 want);
+			why = b.model->why(&c.in);
+			if (cases[i].why)
+				assert_non_null(why ? strstr(why, cases[i].why) : NULL);
+			else
+				assert_null(why);
+		}
+		tidy(&b);
+	}
+}
+
 struct trace {
 	int calls, bodies;
 };
@@ -519,6 +574,57 @@ on_a_device(void **state)
 	}
 }
 
+static const char picks[] = "program \"picks\" [N in 1..1000] {\n"
+			    "\tinput i64[N] at\n"
+			    "\tconst f32[3, 8] x = hash 5\n"
+			    "\toutput f32[N, 8] y\n"
+			    "\tkernel k00_gather {\n"
+			    "\t\tfor i<N, j<8:\n"
+			    "\t\t\ty[i, j] = x[within(at[i], 3), j]\n"
+			    "\t}\n"
+			    "}\n";
+
+/* An index out of range: all outputs are there, the status says so, whoever's iteration it was. */
+static void
+bad_indices(void **state)
+{
+	static const int64_t bad[] = { 3, -1, INT64_MAX, INT64_MIN };
+
+	for (int i = 0; i < 3; i++) {
+		struct bed b;
+		struct call c = { 0 };
+		struct trace t = { 0, 0 };
+		struct sinter_hooks hooks = { &t, count_bodies, 3, NULL, NULL };
+		int64_t at[20];
+		size_t size;
+
+		bed_init(&b, state, picks, i ? "generic" : "x86-64-v3", i == 2 ? "c99" : "c");
+		b.m.is_threaded = i < 2;
+		emit(&b);
+		compile(&b, i ? "clang" : "gcc", "", "net.c");
+		prepare(&b, &c, 20, 3);
+		const void *w = weights(&b, &size);
+
+		assert_int_equal(b.model->init(c.context, w, size), SINTER_OK);
+		c.in.data = at;
+		c.in.capacity = sizeof(at);
+		for (int k = 0; k < 20 * 5; k++) {
+			for (int j = 0; j < 20; j++)
+				at[j] = j % 3;
+			at[k % 20] = k / 20 < 4 ? bad[k / 20] : 0;
+			memset(c.out.data, 0xff, c.out.bytes);
+			memset(c.arena, 0xff, c.need.arena_bytes);
+			assert_int_equal(b.model->run(c.context, &c.in, &c.out, c.arena,
+						      c.need.arena_bytes, &hooks),
+					 k / 20 < 4 ? SINTER_BAD_INDEX : SINTER_OK);
+			for (int j = 0; j < 160; j++)
+				assert_true(!isnan(((float *)c.out.data)[j]));
+		}
+		assert_int_equal(t.bodies > 0, b.m.is_threaded);
+		tidy(&b);
+	}
+}
+
 /* Embedded weights need no file; both forms hold the same bytes. */
 static void
 linked_weights(void **state)
@@ -576,7 +682,9 @@ main(void)
 		UNIT_TEST(plain_c99),
 		UNIT_TEST(symbolic_rows),
 		UNIT_TEST(bad_calls),
+		UNIT_TEST(requirements),
 		UNIT_TEST(threads_and_hooks),
+		UNIT_TEST(bad_indices),
 		UNIT_TEST(linked_weights),
 		UNIT_TEST(launches_of_device),
 		UNIT_TEST(on_a_device),
