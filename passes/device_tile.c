@@ -237,9 +237,9 @@ put(struct dt *t, const struct sn_expr *at)
 
 /* ---- the reduction ---- */
 
-/* What the item needs of side I's tile AT[0], row AT[1], in registers: PIECES of LANES, side by side (rows) or
- * each among those of the other items (columns). Rows are used one by one,
- * hence in an array without vectors. */
+/* What the item needs of side I's tile AT[0], row AT[1], in registers: PIECES of LANES, side by side
+ * (rows) or each among those of the other items (columns). Rows are used one by one, hence in an array
+ * without vectors. */
 static struct sn_buffer *
 load_row(struct dt *t, int i, const struct sn_expr *const *at, int64_t pieces, int64_t lanes)
 {
