@@ -37,8 +37,10 @@ tile_should_fetch_ahead(struct sn_sched_ctx *c, const struct sn_comp *m, const s
 		return false;
 	for (int i = 0; i < m->naxes; i++) {
 		int64_t rows = i == k->row ? k->rows : i == k->row2 ? k->rows2 : 1;
-		if (i != k->vec && sn_get_int(m->axes[i]->extent, &n))
-			tiles *= (double)((n + rows - 1) / rows);
+		if (i == k->vec || !sn_get_int(m->axes[i]->extent, &n))
+			continue;
+		int64_t count = (n + rows - 1) / rows;
+		tiles *= (double)count;
 	}
 	return tiles <= MOST_TILES;
 }
