@@ -32,6 +32,9 @@ tile_should_fetch_ahead(struct sn_sched_ctx *c, const struct sn_comp *m, const s
 {
 	double tiles = 1;
 	int64_t n;
+	/* plain C has no words for it */
+	if (!c->module->has_vectors)
+		return false;
 	if (!k->is_vec_outer || k->outside || k->row < 0 || k->rows * k->rows2 < FEWEST_ROWS
 	    || constant_bytes(c->module->program) <= c->target->l2_bytes)
 		return false;
