@@ -32,13 +32,18 @@ tile_should_fetch_ahead(struct sn_sched_ctx *c, const struct sn_comp *m, const s
 {
 	double tiles = 1;
 	int64_t n;
+	/* plain C has no words for it */
+	if (!c->module->has_vectors)
+		return false;
 	if (!k->is_vec_outer || k->outside || k->row < 0 || k->rows * k->rows2 < FEWEST_ROWS
 	    || constant_bytes(c->module->program) <= c->target->l2_bytes)
 		return false;
 	for (int i = 0; i < m->naxes; i++) {
 		int64_t rows = i == k->row ? k->rows : i == k->row2 ? k->rows2 : 1;
-		if (i != k->vec && sn_get_int(m->axes[i]->extent, &n))
-			tiles *= (double)((n + rows - 1) / rows);
+		if (i == k->vec || !sn_get_int(m->axes[i]->extent, &n))
+			continue;
+		int64_t count = (n + rows - 1) / rows;
+		tiles *= (double)count;
 	}
 	return tiles <= MOST_TILES;
 }

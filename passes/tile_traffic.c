@@ -81,14 +81,18 @@ region_bytes(struct region *r)
 	return pieces * (bytes > (double)line ? bytes : (double)line);
 }
 
-/* What the loops from LEVEL of ORDER on read of operands that move with the vectors, but not with the
- * rows (weights), and of the others. */
-static void
+/* Bytes read of operands that move with the vectors, but not with the rows, and of the others. */
+struct traffic {
+	double weights, rows;
+};
+
+/* What the loops from LEVEL of ORDER on read. */
+static struct traffic
 read_bytes(struct sn_sched_ctx *c, const struct sn_comp *m, const struct tile_knobs *k,
-	   const int *order, int level, double *out_weights, double *out_rows)
+	   const int *order, int level)
 {
 	struct sn_read_list reads = { 0 };
-	*out_weights = *out_rows = 0;
+	struct traffic sum = { 0 };
 	for (int i = 0; i < m->reducer->nargs; i++)
 		sn_reads_of(m->args[i], c->scratch, &reads);
 	for (size_t i = 0; i < reads.list.n; i++) {
@@ -97,9 +101,10 @@ read_bytes(struct sn_sched_ctx *c, const struct sn_comp *m, const struct tile_kn
 			add_steps(&r, m->axes[order[l]], 1, extent(m->axes[order[l]]));
 		add_reduction(&r);
 		bool is_row = k->row >= 0 && sn_expr_has_axis(r.read, m->axes[k->row]);
-		*(sn_expr_has_axis(r.read, m->axes[k->vec]) && !is_row ? out_weights : out_rows) +=
-			region_bytes(&r);
+		bool is_weights = sn_expr_has_axis(r.read, m->axes[k->vec]) && !is_row;
+		*(is_weights ? &sum.weights : &sum.rows) += region_bytes(&r);
 	}
+	return sum;
 }
 
 /* How often loop AXIS runs its body. */
@@ -111,7 +116,8 @@ steps_of(const struct sn_comp *m, const struct tile_knobs *k, int axis)
 		       : axis == k->row	 ? k->rows
 		       : axis == k->row2 ? k->rows2
 					 : 1;
-	return (double)((n + step - 1) / step);
+	int64_t steps = (n + step - 1) / step;
+	return (double)steps;
 }
 
 /* Bytes from beyond the second-level cache when the loop over groups is ORDER[AT], of which the loops
@@ -120,14 +126,14 @@ static double
 far_bytes(struct sn_sched_ctx *c, const struct sn_comp *m, const struct tile_knobs *k,
 	  const int *order, int first, int at)
 {
-	double weights, rows, all, rounds = 1, room = (double)c->target->l2_bytes / 2;
-	read_bytes(c, m, k, order, first, &weights, &all);
-	read_bytes(c, m, k, order, at, &weights, &rows);
+	double rounds = 1, room = (double)c->target->l2_bytes / 2;
+	struct traffic all = read_bytes(c, m, k, order, first);
+	struct traffic inside = read_bytes(c, m, k, order, at);
 	for (int l = first; l < at; l++)
 		rounds *= steps_of(m, k, order[l]);
-	double again = at == first || weights + rows <= room ? 1 : rounds;
-	double groups = rows <= room ? 1 : steps_of(m, k, k->vec);
-	return weights * again + all * groups;
+	double again = at == first || inside.weights + inside.rows <= room ? 1 : rounds;
+	double groups = inside.rows <= room ? 1 : steps_of(m, k, k->vec);
+	return inside.weights * again + all.rows * groups;
 }
 
 int
