@@ -14,12 +14,10 @@
  * of many elements go in blocks.  A reducer without merge runs in the first item.
  */
 #include "ir/index.h"
-#include "passes/device.h"
+#include "passes/device_rows.h"
 
-/* Elements in one running sum of an item; good numbers of elements and of items. */
-enum { TREE_WAIT = 40, TREE_STEPS = 30, BARRIER_WAIT = 4 }; /* cost, in scalar steps */
-enum { ROWS_START = 1500 }; /* cycles that short windows are not worth */
-enum { BLOCK = 32, GOOD_EACH = 4, GOOD_ITEMS = 128, MOST_ACROSS = 256 };
+/* Elements in one running sum of an item. */
+enum { BLOCK = 32 };
 
 struct grows {
 	struct sn_rows r;
@@ -31,175 +29,6 @@ struct grows {
 	struct sn_acc states;	      /* of the stage at hand, in shared memory */
 	struct sn_acc *shared_states; /* by stage */
 };
-
-/* Axes that are spread over groups. */
-static int
-spread_axes(const struct sn_kernel *k)
-{
-	const struct sn_comp *m = k->stages.v[0];
-	return k->stages.n == 1 && m->reducer ? m->naxes : k->nshared;
-}
-
-static bool
-is_single(const struct sn_comp *m, int nspread)
-{
-	for (int i = nspread; i < m->naxes; i++)
-		if (!sn_is_int_const(m->axes[i]->extent, 1))
-			return false;
-	return true;
-}
-
-/* Do the items of a row reduce M together? */
-static bool
-is_tree(const struct sn_comp *m, int nspread)
-{
-	return m->reducer && m->reducer->merge[0] && m->nred > 0 && is_single(m, nspread);
-}
-
-/* The axes that the items of a row go through, the last one fastest. */
-static const struct sn_axis *const *
-walked(const struct sn_comp *m, int nspread, int *out_n)
-{
-	*out_n = is_tree(m, nspread) ? m->nred : m->naxes - nspread;
-	return is_tree(m, nspread) ? m->red : m->axes + nspread;
-}
-
-/* LANES if the innermost walked axis of M is contiguous in whole steps of it, else 1. */
-static int64_t
-lanes_of(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_comp *m, int nspread,
-	 int64_t lanes)
-{
-	const struct sn_axis *a = is_tree(m, nspread) ? sn_rows_red_axis(c, k, m, lanes)
-						      : sn_rows_map_axis(c, k, m, lanes);
-	return lanes > 1 && a && sn_prove_divides(a->extent, lanes) ? lanes : 1;
-}
-
-/* ---- choosing ---- */
-
-static int64_t
-power_of_two(double least, int64_t lo, int64_t hi)
-{
-	int64_t n = lo;
-	while (n * 2 <= hi && (double)n < least)
-		n *= 2;
-	return n;
-}
-
-/* Bytes of shared memory for the states of all trees of a row. */
-static int64_t
-tree_bytes(const struct sn_kernel *k, int nspread, int64_t across)
-{
-	int64_t bytes = 0;
-	for (size_t i = 0; i < k->stages.n; i++) {
-		const struct sn_comp *m = k->stages.v[i];
-		for (int s = 0; is_tree(m, nspread) && s < m->reducer->nstates; s++)
-			bytes += across
-				 * ((sn_dtype_info(m->reducer->state_types[s])->bits + 7) / 8);
-	}
-	return bytes;
-}
-
-static int64_t
-scratch_bytes(struct sn_sched_ctx *c, const struct sn_kernel *k)
-{
-	struct sn_tensor_list stores = { 0 };
-	int64_t bytes = 0;
-	sn_kernel_stores(k, c->scratch, &stores);
-	for (size_t i = 0; i < stores.list.n; i++)
-		if (stores.list.v[i]->store == TS_SCRATCH)
-			bytes += sn_slice_bytes(k, stores.list.v[i]);
-	return bytes;
-}
-
-bool
-sn_device_rows_keeps(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_tensor *t)
-{
-	int64_t rows = sn_kernel_knob(k, "rows", 1), across = sn_kernel_knob(k, "across", 1);
-	int64_t left = c->target->local_bytes / rows - tree_bytes(k, spread_axes(k), across);
-	struct sn_tensor_list stores = { 0 };
-	sn_kernel_stores(k, c->scratch, &stores);
-	for (size_t i = 0; i < stores.list.n; i++) {
-		const struct sn_tensor *s = stores.list.v[i];
-		/* 64 for what aligning takes */
-		int64_t n = s->store == TS_SCRATCH ? sn_slice_bytes(k, s) + 64 : 0;
-		bool fits = n <= left;
-		if (s == t)
-			return fits;
-		left -= fits ? n : 0;
-	}
-	return false;
-}
-
-/* Elements that the items of a row have most of, in steps of the lanes. */
-static double
-longest_walk(struct sn_sched_ctx *c, const struct sn_kernel *k, int nspread)
-{
-	double most = 0;
-	for (size_t i = 0; i < k->stages.n; i++) {
-		const struct sn_comp *m = k->stages.v[i];
-		int n;
-		const struct sn_axis *const *axes = walked(m, nspread, &n);
-		double x = sn_rows_points(axes, 0, n)
-			   / (double)lanes_of(c, k, m, nspread, c->target->load_floats);
-		most = x > most ? x : most;
-	}
-	return most;
-}
-
-/* Many short rows share a group, as long as there are groups for all units. */
-static int64_t
-rows_for(struct sn_sched_ctx *c, const struct sn_kernel *k, double points, int64_t across)
-{
-	const struct sn_target *t = c->target;
-	int64_t rows = across < GOOD_ITEMS ? GOOD_ITEMS / across : 1;
-	int64_t row_bytes = scratch_bytes(c, k) + tree_bytes(k, spread_axes(k), across);
-	while (rows > 1
-	       && (points < (double)(rows * t->units) || rows * row_bytes > t->local_bytes
-		   || rows * across > t->group_items))
-		rows /= 2;
-	return rows;
-}
-
-static double
-cost_of(struct sn_sched_ctx *c, const struct sn_kernel *k, double points, int64_t across)
-{
-	int nspread = spread_axes(k);
-	double work = 0, waits = 0;
-	for (size_t i = 0; i < k->stages.n; i++) {
-		const struct sn_comp *m = k->stages.v[i];
-		int n;
-		const struct sn_axis *const *axes = walked(m, nspread, &n);
-		double walk = sn_rows_points(axes, 0, n), steps = walk / (double)across;
-		double one = sn_rows_points(m->axes, nspread, m->naxes)
-			     * (5 * sn_rows_points(m->red, 0, m->nred) + 5);
-		work += points * one * (n ? sn_device_scatter(c, m, axes[n - 1]) : 1);
-		waits += walk > 0 ? one / walk * (steps > 1 ? steps : 1) : 0;
-		waits += is_tree(m, nspread) ? TREE_WAIT : BARRIER_WAIT;
-		work += is_tree(m, nspread) ? points * (double)across * TREE_STEPS : 0;
-	}
-	return sn_device_cost(c->target, work, points * (double)across)
-	       + sn_device_cost(c->target, waits, 1) + ROWS_START;
-}
-
-double
-sn_device_rows_choose(struct sn_sched_ctx *c, struct sn_kernel *k)
-{
-	const struct sn_target *t = c->target;
-	int nspread = spread_axes(k);
-	const struct sn_comp *m = k->stages.v[0];
-	double walk = longest_walk(c, k, nspread), points = sn_rows_points(m->axes, 0, nspread);
-	bool is_rows = k->nshared > 0 || (k->stages.n == 1 && is_tree(m, nspread));
-	if (!is_rows || walk < 2 || sn_device_shares_bytes(k))
-		return -1;
-	int64_t most = t->group_items < MOST_ACROSS ? t->group_items : MOST_ACROSS;
-	int64_t across = power_of_two(walk / GOOD_EACH, 2, most);
-	while (across > 2 && tree_bytes(k, nspread, across) > t->local_bytes / 2)
-		across /= 2;
-	sn_kernel_set_knob(c->module->program, k, "across", across);
-	sn_kernel_set_knob(c->module->program, k, "rows", rows_for(c, k, points, across));
-	sn_kernel_set_knob(c->module->program, k, "lanes", t->load_floats);
-	return cost_of(c, k, points < 1 ? 1 : points, across);
-}
 
 /* ---- loops ---- */
 
@@ -319,8 +148,9 @@ static void
 emit_points(struct grows *g)
 {
 	struct walk w = { .body = point_body };
-	w.axes = walked(g->r.m, g->nspread, &w.n);
-	w.lanes = g->r.m->reducer ? 1 : lanes_of(g->r.c, g->r.kernel, g->r.m, g->nspread, g->lanes);
+	w.axes = drows_walked(g->r.m, g->nspread, &w.n);
+	w.lanes = g->r.m->reducer ? 1
+				  : drows_lanes(g->r.c, g->r.kernel, g->r.m, g->nspread, g->lanes);
 	open_inside(g);
 	for (int i = 0; i < g->r.m->nresults; i++)
 		load_still(g, g->r.m->results[i].value);
@@ -471,8 +301,8 @@ emit_tree(struct grows *g)
 	const struct sn_comp *m = g->r.m;
 	struct walk w = { .body = step_body };
 	struct sn_acc acc;
-	w.axes = walked(m, g->nspread, &w.n);
-	w.lanes = lanes_of(g->r.c, g->r.kernel, m, g->nspread, g->lanes);
+	w.axes = drows_walked(m, g->nspread, &w.n);
+	w.lanes = drows_lanes(g->r.c, g->r.kernel, m, g->nspread, g->lanes);
 	w.acc = &acc;
 	struct sn_scope outer = g->r.shared, s = own_scope(g);
 	g->r.shared = s;
@@ -512,7 +342,7 @@ alloc_states(struct grows *g)
 	int64_t n = g->rows * g->across;
 	g->shared_states = SN_NEW_ARRAY(g->r.c->scratch, k->stages.n, struct sn_acc);
 	for (size_t i = 0; i < k->stages.n; i++)
-		if (is_tree(k->stages.v[i], g->nspread))
+		if (drows_is_tree(k->stages.v[i], g->nspread))
 			sn_emit_acc_alloc(&g->r.e, k->stages.v[i]->reducer, SP_SHARED, 1, &n,
 					  &g->shared_states[i]);
 }
@@ -552,9 +382,9 @@ emit_stage(struct grows *g, size_t i)
 	size_t mark = g->r.shared.pairs.n;
 	g->r.m = m;
 	g->states = g->shared_states[i];
-	if (is_tree(m, g->nspread))
+	if (drows_is_tree(m, g->nspread))
 		emit_tree(g);
-	else if (m->reducer && is_single(m, g->nspread))
+	else if (m->reducer && drows_is_single(m, g->nspread))
 		emit_ordered(g);
 	else
 		emit_points(g);
@@ -574,7 +404,7 @@ sn_device_rows_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct s
 	g.rows = sn_kernel_knob(k, "rows", 1);
 	g.across = sn_kernel_knob(k, "across", 1);
 	g.lanes = sn_kernel_knob(k, "lanes", 1);
-	g.nspread = spread_axes(k);
+	g.nspread = drows_spread(k);
 	sn_emit_init(&g.r.e, c, k, b);
 	open_rows(&g);
 	for (size_t i = 0; i < k->stages.n; i++) {
