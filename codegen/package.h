@@ -20,8 +20,8 @@ struct sn_package {
 	struct sn_module *m;
 	const struct sn_package_opts *opts;
 	struct sn_arena *arena;
-	struct sn_printer printer; /* of the kernels */
-	struct sn_printer host;	   /* of the model's C, where that is another language */
+	struct sn_printer printer;	  /* of the kernels */
+	struct sn_printer host;		  /* of the model's C, where that is another language */
 	const char *upper;		  /* the model's name in capitals, for macros */
 	const char **size_names;	  /* C identifiers of symbols, by id */
 	const char **tensor_names;	  /* C identifiers by tensor id, NULL: not used by a step */

@@ -108,11 +108,11 @@ static void
 name_funcs(struct sn_package *k)
 {
 	static const char *const ours[] = {
-		"read_dims",  "write_dims", "place",   "temp_sizes",	"arena_bytes",
-		"hash_line",  "hash_bytes", "word",    "check_weights", "check_tensor",
-		"check_call", "mark",	    "workers", "is_huge",	"parallel_for",
-		"scratch_at", "check_index", "index_flag", "first",	    "last",    "inputs",	"outputs",
-		"kernels",    "env",	    "main",
+		"read_dims",  "write_dims",  "place",	   "temp_sizes",    "arena_bytes",
+		"hash_line",  "hash_bytes",  "word",	   "check_weights", "check_tensor",
+		"check_call", "mark",	     "workers",	   "is_huge",	    "parallel_for",
+		"scratch_at", "check_index", "index_flag", "first",	    "last",
+		"inputs",     "outputs",     "kernels",	   "env",	    "main",
 	};
 	struct sn_map taken;
 
@@ -209,7 +209,8 @@ sn_package_kernels(struct sn_package *k, struct sn_buf *out)
 				sn_map_get_num(&k->func_names, (uint64_t)(uintptr_t)f));
 		sn_buf_addc(out, '\n');
 	}
-	k->scratch_bytes = (k->printer.scratch_max + 63) / 64 * 64 + (k->printer.has_check ? 64 : 0);
+	k->scratch_bytes = (k->printer.scratch_max + 63) / 64 * 64
+			   + (k->printer.has_check ? 64 : 0);
 }
 
 void

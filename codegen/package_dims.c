@@ -25,8 +25,9 @@ rank_checks(struct sn_buf *out, struct sn_tensor *const *v, size_t n, const char
 		    " };\n\n%s\tfor (int i = 0; i < %zu; i++)\n"
 		    "\t\tif (%s[i].rank != ranks[i] || (ranks[i] && !%s[i].dims))\n"
 		    "\t\t\treturn SINTER_BAD_CALL;\n",
-		    *what == 'i' ? "\t*why = \"an input has no or the wrong number of dimensions\";\n"
-				 : "",
+		    *what == 'i'
+			    ? "\t*why = \"an input has no or the wrong number of dimensions\";\n"
+			    : "",
 		    n, what, what);
 }
 
@@ -59,9 +60,8 @@ read_symbol(struct sn_package *k, struct sn_buf *out, const struct sn_sym *s)
 		sn_buf_addf(out, "\ts->%s = 0;\n", name);
 		return;
 	}
-	because(out,
-		sn_printf(k->arena, "dimension %d of '%s' ('%s') must be %lld to %lld", s->axis,
-			  k->m->program->inputs.v[s->input]->name, s->name, lo, hi));
+	because(out, sn_printf(k->arena, "dimension %d of '%s' ('%s') must be %lld to %lld",
+			       s->axis, k->m->program->inputs.v[s->input]->name, s->name, lo, hi));
 	sn_buf_addf(out, "\ts->%s = in[%d].dims[%d];\n", name, s->input, s->axis);
 	sn_buf_addf(out, "\tif (s->%s < %lld || s->%s > %lld)\n\t\treturn SINTER_BAD_DIMS;\n", name,
 		    lo, name, hi);
@@ -160,11 +160,12 @@ read_dims(struct sn_package *k, struct sn_buf *out)
 
 	if (n && has_sizes(k))
 		sn_buf_add(out, huge_text);
-	sn_buf_add(out,
-		   "/* Sizes from the dimensions of the inputs, all of which are checked; WHY: what they\n"
-		   " * are checked for. */\n"
-		   "static int\n"
-		   "read_dims(const struct sinter_tensor *in, struct sizes *s, const char **why)\n{\n");
+	sn_buf_add(
+		out,
+		"/* Sizes from the dimensions of the inputs, all of which are checked; WHY: what they\n"
+		" * are checked for. */\n"
+		"static int\n"
+		"read_dims(const struct sinter_tensor *in, struct sizes *s, const char **why)\n{\n");
 	if (n)
 		rank_checks(out, k->m->program->inputs.v, n, "in");
 	else
@@ -217,4 +218,3 @@ sn_package_sizes(struct sn_package *k, struct sn_buf *out)
 	write_dims(k, out);
 	sn_package_text(k, out, why_text);
 }
-

@@ -60,8 +60,7 @@ kernels(struct sn_package *k, struct sn_buf *out)
 	sn_buf_add(out, plan->steps.n ? "\n  ]\n" : "]\n");
 }
 
-static void
-requires(struct sn_package *k, struct sn_buf *out)
+static void requires(struct sn_package *k, struct sn_buf *out)
 {
 	const struct sn_requires *all = &k->m->program->requires;
 

@@ -37,7 +37,7 @@ struct sn_printer {
 	struct sn_map seen;	      /* names of what stands there */
 	bool has_env;		      /* some function takes struct env */
 	bool has_f64;
-	bool has_check;		      /* some function checks indices: each worker has a flag */
+	bool has_check; /* some function checks indices: each worker has a flag */
 
 	/* of the function being printed */
 	struct sn_map names;	       /* C names, by address of symbol, axis, local or buffer */
@@ -47,11 +47,11 @@ struct sn_printer {
 	SN_VEC(struct sn_named) scope; /* innermost last */
 	const char *func_name;
 	int nbodies;
-	struct sn_buf bodies; /* functions that must stand before it */
-	bool is_in_body;      /* inside a parallel body */
+	struct sn_buf bodies;	 /* functions that must stand before it */
+	bool is_in_body;	 /* inside a parallel body */
 	struct sn_launch launch; /* of a kernel */
-	int64_t scratch;      /* bytes of scratch given out in the function */
-	int64_t scratch_max;  /* most over all functions */
+	int64_t scratch;	 /* bytes of scratch given out in the function */
+	int64_t scratch_max;	 /* most over all functions */
 };
 
 void sn_printer_init(struct sn_printer *p, const struct sn_dialect *d, struct sn_arena *a,
@@ -140,7 +140,7 @@ void sn_print_barrier(struct sn_printer *p, struct sn_buf *out, int depth);
 struct sn_uses {
 	struct sn_printer *p;
 	struct sn_map set; /* symbols, axes, locals, buffers, by address */
-	bool has_worker; /* what each worker has of its own: scratch, or the flag of checks */
+	bool has_worker;   /* what each worker has of its own: scratch, or the flag of checks */
 	bool has_parallel;
 };
 void sn_find_uses(struct sn_printer *p, const struct sn_block *b, struct sn_uses *u);

@@ -99,9 +99,9 @@ void sn_graph_set_output(struct sn_graph *g, int i, struct sn_value *v);
  * end or before BEFORE; attributes at their defaults. Results are renamed by sn_value_rename. */
 struct sn_node *sn_node_new(struct sn_graph *g, enum sn_graph_op op, struct sn_value *const *in,
 			    int nin, int nout, const struct sn_origin *origin);
-struct sn_node *sn_node_new_before(struct sn_node *before, enum sn_graph_op op,
-				   struct sn_value *const *in, int nin, int nout,
-				   const struct sn_origin *origin);
+struct sn_node *
+sn_node_new_before(struct sn_node *before, enum sn_graph_op op, struct sn_value *const *in, int nin,
+		   int nout, const struct sn_origin *origin);
 /* A body for N (then_branch, else_branch; body), after those it has: an empty graph inside N's. */
 struct sn_graph *sn_node_add_region(struct sn_node *n, const char *name);
 void sn_node_set_input(struct sn_node *n, int slot, struct sn_value *v);
@@ -143,7 +143,7 @@ bool sn_value_ints(const struct sn_value *v, struct sn_arena *a, int64_t **out, 
 /* Text form (docs/ir.md): follows ONNX's textual syntax; constants of more than 16 elements print
  * as a hash unless WITH_DATA. Parsing reports into DIAGS and returns NULL on error. */
 void sn_graph_print(struct sn_buf *out, const struct sn_graph *g, bool with_data);
-void sn_node_print(struct sn_buf *out, const struct sn_node *n);	/* its line, for messages */
+void sn_node_print(struct sn_buf *out, const struct sn_node *n); /* its line, for messages */
 /* "   12 | y = Conv <group = 1> (x, w)" with the node's number and a caret under operand OPERAND (-1:
  * none) in a line below. */
 void sn_node_print_excerpt(struct sn_buf *out, const struct sn_node *n, int operand);

@@ -221,10 +221,9 @@ static struct range (*const unary[OP_COUNT])(struct range) = {
 };
 
 static struct range (*const binary[OP_COUNT])(struct range, struct range) = {
-	[OP_ADD] = r_add,   [OP_SUB] = r_sub,		[OP_MUL] = r_mul,
-	[OP_DIV] = r_div,   [OP_FLOORDIV] = r_floordiv, [OP_MOD] = r_mod,
-	[OP_FMOD] = r_fmod, [OP_MIN] = r_min,		[OP_MAX] = r_max,
-	[OP_WITHIN] = r_within,
+	[OP_ADD] = r_add,	    [OP_SUB] = r_sub,	    [OP_MUL] = r_mul,	[OP_DIV] = r_div,
+	[OP_FLOORDIV] = r_floordiv, [OP_MOD] = r_mod,	    [OP_FMOD] = r_fmod, [OP_MIN] = r_min,
+	[OP_MAX] = r_max,	    [OP_WITHIN] = r_within,
 };
 
 static struct range

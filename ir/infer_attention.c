@@ -69,7 +69,7 @@ require_alike(struct sn_infer *c, struct sn_node *n, const struct sn_attention *
 	for (int i = 4; ok && i < 6; i++)
 		for (int d = 0; ok && sn_in(n, i) && d < 4; d++)
 			ok = sn_infer_require(c, n, OP_EQ, sn_in_type(n, i)->dims[d],
-					      past[d]	 ? past[d]
+					      past[d]  ? past[d]
 					      : i == 4 ? a->head_size
 						       : a->v_head_size);
 	return ok;

@@ -239,7 +239,8 @@ check_scale(struct sn_infer *c, struct sn_node *n, int64_t axis, int64_t block)
 		return false;
 	for (int i = 0; block > 0 && i < s->rank && s->rank == x->rank; i++) {
 		sn_dim want = i != a ? x->dims[i]
-				     : sn_divk(c->pool, sn_addk(c->pool, x->dims[i], block - 1), block);
+				     : sn_divk(c->pool, sn_addk(c->pool, x->dims[i], block - 1),
+					       block);
 		if (!sn_infer_require(c, n, OP_EQ, s->dims[i], want))
 			return false;
 	}

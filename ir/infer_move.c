@@ -83,8 +83,7 @@ sn_infer_split(struct sn_infer *c, struct sn_node *n)
 				      "must have one element for each result");
 	sn_dim sum = sn_int(c->pool, 0);
 	for (int i = 0; i < n->nout; i++)
-		sum = sn_add(c->pool, sum,
-			     part_extent(c->pool, x->dims[axis], sizes, i, n->nout));
+		sum = sn_add(c->pool, sum, part_extent(c->pool, x->dims[axis], sizes, i, n->nout));
 	if (!sn_infer_require(c, n, OP_EQ, sum, x->dims[axis]))
 		return false;
 	known = sn_infer_known(c, n, 0, &nknown);

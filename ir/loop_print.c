@@ -14,9 +14,9 @@ const char *const sn_loop_kind_texts[] = {
 
 /* Words that begin a statement or an operand. */
 const char *const sn_loop_keywords[] = {
-	"func",	 "let",	  "load",  "if",     "else",	 "alloc",  "barrier",  "check",  "active",
-	"const", "alias", "align", "serial", "parallel", "vector", "unrolled", "grid",
-	"item",	 "true",  "false", "inf",    "nan",	 NULL,
+	"func",	  "let",   "load",  "if",    "else",   "alloc",	   "barrier", "check",
+	"active", "const", "alias", "align", "serial", "parallel", "vector",  "unrolled",
+	"grid",	  "item",  "true",  "false", "inf",    "nan",	   NULL,
 };
 
 /* ---- names ---- */

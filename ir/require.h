@@ -34,8 +34,8 @@ const char *sn_require_text(struct sn_arena *a, const struct sn_require *r);
 
 /* Lines "require 2*(H//2) == H @ Add 3 "up"", indented by DEPTH; FILE as for origins.  The parser
  * reads one whose first word is the current token. */
-void sn_requires_print(struct sn_buf *out, const struct sn_requires *r, int depth,
-		       const char *file);
+void
+sn_requires_print(struct sn_buf *out, const struct sn_requires *r, int depth, const char *file);
 bool sn_require_parse(struct sn_lex *x, struct sn_arena *a, struct sn_pool *p,
 		      const struct sn_sym_scope *syms, const char *file, struct sn_requires *out);
 void sn_sym_list_add_requires(struct sn_sym_list *l, const struct sn_requires *r);

@@ -109,7 +109,7 @@ struct sn_kernel {
 	SN_VEC(struct sn_comp *) stages;
 	const struct sn_origin *origin;
 	/* chosen by the choose pass, see passes/schedule.h */
-	const char *schedule;		/* name of a row of passes/schedules.def; NULL: not chosen */
+	const char *schedule; /* name of a row of passes/schedules.def; NULL: not chosen */
 	SN_VEC(struct sn_knob {
 		const char *name;
 		int64_t value;

@@ -359,9 +359,7 @@ hoist_stmt(struct hoist *h, struct sn_stmt *s)
 		define(h, s->mem.local, at);
 		break;
 	case ST_STORE: hoist_access(h, s); break;
-	case ST_CHECK:
-		s->check.cond = hoist_value(h, sn_subst(&h->moved, s->check.cond));
-		break;
+	case ST_CHECK: s->check.cond = hoist_value(h, sn_subst(&h->moved, s->check.cond)); break;
 	case ST_ALLOC:
 	case ST_BARRIER: break;
 	}

@@ -207,8 +207,9 @@ check_stmt(struct vec *v, const struct sn_stmt *s)
 							       : "its element type has no vectors";
 	case ST_BARRIER: return "it contains a barrier";
 	case ST_CHECK:
-		return sn_vec_is_varying(v, s->check.cond) ? "a checked index differs between its lanes"
-							   : NULL;
+		return sn_vec_is_varying(v, s->check.cond)
+			       ? "a checked index differs between its lanes"
+			       : NULL;
 	}
 	return NULL;
 }

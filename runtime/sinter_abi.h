@@ -107,7 +107,7 @@ struct sinter_hooks {
 	 * Two calls that run at the same time have different workers, 0 <= worker < nthreads. */
 	void (*parallel)(void *ctx, void (*body)(void *arg, int64_t i, int32_t worker), void *arg,
 			 int64_t n);
-	int32_t nthreads;	/* of parallel; as was told to dims() or less */
+	int32_t nthreads; /* of parallel; as was told to dims() or less */
 	/* Called before (phase 0) and after (phase 1) step K of the run, 0 <= k < nkernels. */
 	void (*kernel)(void *ctx, int32_t k, int32_t phase);
 	const struct sinter_queue *queue; /* of models for a device; others don't look at it */

@@ -72,7 +72,7 @@ static bool
 is_tested(enum sn_scalar_op op)
 {
 	return op != OP_SPLAT && op != OP_IOTA && op != OP_LANE_SUM && op != OP_LANE_MAX
-	       && op != OP_LANE_MIN && op != OP_CAST && op != OP_BITCAST;
+	       && op != OP_LANE_MIN && op != OP_WITHIN && op != OP_CAST && op != OP_BITCAST;
 }
 
 void

@@ -62,7 +62,7 @@ static const struct {
 	  "(x, _, s) }",
 	  "y[i0, i1, i2] = x[i0, i1, i2//2]" },
 	/* an index from data is kept in range */
-	{ "(f32[5] x, i64[2] k) => (y) { y = Gather (x, k) }", "max(min(" },
+	{ "(f32[5] x, i64[2] k) => (y) { y = Gather (x, k) }", "within(" },
 	/* what is known isn't computed, and is no operand any more */
 	{ "(f32[N,4] x) => (y) <i64 i = {0}> { s = Shape (x) d = Gather (s, i) f = Cast <to = 1> (d) "
 	  "y = Mul (x, f) }",

@@ -461,7 +461,7 @@ test_operations_equal_their_definition(void **state)
 			for (int form = 0; form < 1 << sn_scalar_info(op)->arity; form++) {
 				struct fixture x;
 				struct sn_arena *a = sn_arena_child(*state);
-				if (!takes((enum sn_scalar_op)op, types[k]))
+				if (op == OP_WITHIN || !takes((enum sn_scalar_op)op, types[k]))
 					continue;
 				fixture_init(&x, (void **)&a);
 				check_op(&x, (enum sn_scalar_op)op, types[k], form);
