@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "cli/verify.h"
+#include "ir/index.h"
 #include "ir/layout.h"
 
 struct kernel_check {
@@ -95,9 +96,43 @@ next_index(const struct value *v, int64_t *idx)
 	return false;
 }
 
-/* T as the compiled code left it, row-major. */
+/* Part of a tensor: lo <= index < lo + n in each dimension. */
+struct part {
+	int64_t lo[SN_MAX_RANK], n[SN_MAX_RANK];
+};
+
+/* What comprehension M stores as R, if that is a part without holes. */
 static bool
-read_tensor(struct kernel_check *c, const struct sn_tensor *t, struct value *out)
+stored_part(const struct sn_comp *m, const struct sn_result *r, struct part *out)
+{
+	int64_t points = 1, elements = 1, x;
+	for (int i = 0; i < m->naxes; i++) {
+		if (!sn_get_int(m->axes[i]->extent, &x))
+			return false;
+		points *= x;
+	}
+	for (int d = 0; d < r->tensor->type.rank; d++) {
+		sn_bounds(r->idx[d], &out->lo[d], &x);
+		out->n[d] = x - out->lo[d] + 1;
+		elements *= out->n[d];
+	}
+	return points == elements;
+}
+
+static bool
+is_in_part(const struct part *p, const int64_t *idx, int rank)
+{
+	for (int d = 0; p && d < rank; d++)
+		if (idx[d] < p->lo[d] || idx[d] >= p->lo[d] + p->n[d])
+			return false;
+	return true;
+}
+
+/* T as the compiled code left it, row-major; outside of PART (NULL: everywhere is inside) as the
+ * interpreter says. */
+static bool
+read_tensor(struct kernel_check *c, const struct sn_tensor *t, const struct part *part,
+	    struct value *out)
 {
 	const struct sn_layout *l = sn_layout_of(c->m->pool, t);
 	const char *p = memory_of(c, t);
@@ -108,7 +143,10 @@ read_tensor(struct kernel_check *c, const struct sn_tensor *t, struct value *out
 	for (size_t i = 0; i < out->n; i++) {
 		if (!offset_of(l, idx, &at))
 			return false;
-		sn_dtype_store(out->dtype, out->data, i, sn_dtype_load(out->dtype, p, (size_t)at));
+		sn_dtype_store(out->dtype, out->data, i,
+			       is_in_part(part, idx, out->rank)
+				       ? sn_dtype_load(out->dtype, p, (size_t)at)
+				       : sn_dtype_load(out->dtype, c->want[t->id].data, i));
 		next_index(out, idx);
 	}
 	return true;
@@ -131,20 +169,33 @@ describe(struct kernel_check *c, int step, const struct sn_tensor *t, const stru
 }
 
 static void
+check_part(struct kernel_check *c, int step, const struct sn_tensor *t, const struct part *part)
+{
+	struct value have;
+	if (c->has_failed || !c->want[t->id].data || !read_tensor(c, t, part, &have))
+		return;
+	c->nchecked += !part;
+	struct difference d = compare_values(&have, &c->want[t->id], &c->tolerance);
+	if (d.nwrong)
+		describe(c, step, t, &have, &d);
+}
+
+/* Tensors that STEP completes, and slices of others: their first readers come before the end. */
+static void
 check_step(struct kernel_check *c, int step)
 {
-	for (size_t i = 0; i < c->m->program->tensors.n && !c->has_failed; i++) {
-		struct value have;
-		if (c->last_step[i] != step || !c->want[i].data)
-			continue;
-		const struct sn_tensor *t = c->m->program->tensors.v[i];
-		if (!read_tensor(c, t, &have))
-			continue;
-		c->nchecked++;
-		struct difference d = compare_values(&have, &c->want[i], &c->tolerance);
-		if (d.nwrong)
-			describe(c, step, t, &have, &d);
-	}
+	const struct sn_kernel *k = c->m->plan->steps.v[step].kernel;
+	for (size_t i = 0; i < c->m->program->tensors.n; i++)
+		if (c->last_step[i] == step)
+			check_part(c, step, c->m->program->tensors.v[i], NULL);
+	for (size_t i = 0; k && i < k->stages.n; i++)
+		for (int r = 0; r < k->stages.v[i]->nresults; r++) {
+			const struct sn_result *result = &k->stages.v[i]->results[r];
+			struct part part;
+			if (c->last_step[result->tensor->id] > step
+			    && stored_part(k->stages.v[i], result, &part))
+				check_part(c, step, result->tensor, &part);
+		}
 }
 
 static void

@@ -12,7 +12,8 @@
  * - Reads and stores carry one index expression per dimension.  A store index
  *   is affine and injective over the parallel axes; most are the axes
  *   themselves.  A tensor may be stored by several comprehensions into
- *   disjoint parts (that is all that Concat is) and is complete after the last.
+ *   disjoint parts (that is all that Concat is); a part may be read once it is
+ *   stored, the whole after the last.
  * - A read may have an outside value, taken when an index is out of range; a
  *   read without one is proved in range.
  * - The value of a result is an expression over the axes, reads, and the states

@@ -103,9 +103,26 @@ complete_at(const struct verify *v, const struct sn_tensor *t)
 	return place;
 }
 
-static void
-check_order(struct verify *v, const struct sn_tensor *t)
+/* Is what READ reads of its tensor stored, whatever is stored later? */
+static bool
+is_part_complete(struct verify *v, const struct sn_expr *read)
 {
+	const struct sn_tensor *t = read->tensor;
+	const struct verify_stores *s = &v->stores[t->id];
+	for (size_t i = 0; i < s->list.n; i++) {
+		const struct verify_store *w = &s->list.v[i];
+		if (w->place >= v->place
+		    && !sn_verify_are_apart(v->pr->pool, t->type.rank, read->args,
+					    w->comp->results[w->result].idx))
+			return false;
+	}
+	return s->list.n > 0 && s->list.v[0].place < v->place;
+}
+
+static void
+check_order(struct verify *v, const struct sn_expr *read)
+{
+	const struct sn_tensor *t = read->tensor;
 	if (t->role == TR_INPUT || t->role == TR_CONST)
 		return;
 	int place = complete_at(v, t);
@@ -113,7 +130,7 @@ check_order(struct verify *v, const struct sn_tensor *t)
 			       && (t->base->role == TR_INPUT || t->base->role == TR_CONST);
 	if (place < 0 && !is_from_outside)
 		SN_VERIFY_ERROR(v, DG_TV_ORDER, t->name, "has never been stored");
-	else if (place >= v->place)
+	else if (place >= v->place && !is_part_complete(v, read))
 		SN_VERIFY_ERROR(v, DG_TV_ORDER, t->name, "is not complete yet");
 }
 
@@ -163,10 +180,7 @@ visit_read(const struct sn_expr *e, void *arg)
 		return;
 	sn_map_put_num(&r->seen, e->id, r);
 	check_scratch(r->v, e->tensor, e->args);
-	if (!sn_map_get_num(&r->seen, (uint64_t)e->tensor->id << 32)) {
-		sn_map_put_num(&r->seen, (uint64_t)e->tensor->id << 32, r);
-		check_order(r->v, e->tensor);
-	}
+	check_order(r->v, e);
 }
 
 static void
@@ -248,6 +262,14 @@ check_kernels(struct verify *v)
 	}
 }
 
+static void
+check_places(struct verify *v)
+{
+	for (size_t i = 0; i < v->pr->tensors.n; i++)
+		if (v->pr->tensors.v[i]->store == TS_INPLACE)
+			sn_verify_in_place(v, v->pr->tensors.v[i]);
+}
+
 bool
 sn_program_verify(struct sn_program *pr, struct sn_diags *diags)
 {
@@ -259,8 +281,10 @@ sn_program_verify(struct sn_program *pr, struct sn_diags *diags)
 		note_stores(&v);
 		check_kernels(&v);
 	}
-	if (!v.has_failed)
+	if (!v.has_failed) {
+		check_places(&v);
 		sn_verify_coverage(&v);
+	}
 	sn_arena_release(v.arena);
 	return !v.has_failed;
 }

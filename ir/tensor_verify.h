@@ -47,6 +47,13 @@ bool sn_verify_in_range(struct verify *v, const struct sn_expr *e, const struct 
 void sn_verify_result(struct verify *v, const struct sn_result *r);
 void sn_verify_coverage(struct verify *v);
 
+/* Do indices X and Y of a tensor never meet?  One dimension in which they differ is enough. */
+bool sn_verify_are_apart(struct sn_pool *p, int rank, const struct sn_expr *const *x,
+			 const struct sn_expr *const *y);
+
+/* tensor_verify_place.c: T, stored in place. */
+void sn_verify_in_place(struct verify *v, const struct sn_tensor *t);
+
 /* tensor_verify_expr.c: expressions of the current comprehension, and reducers. */
 void sn_verify_exprs(struct verify *v);
 

@@ -203,24 +203,38 @@ index_grid(const struct sn_expr *e, int64_t *start, int64_t *step)
 		*step = gcd(*step, f.terms[i].coef);
 }
 
-/* No element in both?  One dimension in which they differ is enough. */
+/* X below Y for all values of their axes?  An axis in both stands for two points at once: nothing can be
+ * proved from it. */
 static bool
-are_apart(const struct verify_store *a, const struct verify_store *b)
+is_below(struct sn_pool *p, const struct sn_expr *x, const struct sn_expr *y)
 {
-	const struct sn_result *x = &a->comp->results[a->result], *y = &b->comp->results[b->result];
-	for (int d = 0; d < x->tensor->type.rank; d++) {
+	return (x->axes & y->axes) == 0 && sn_prove_lt(p, x, y);
+}
+
+bool
+sn_verify_are_apart(struct sn_pool *p, int rank, const struct sn_expr *const *x,
+		    const struct sn_expr *const *y)
+{
+	for (int d = 0; d < rank; d++) {
 		int64_t xlo, xhi, ylo, yhi, xstart, xstep, ystart, ystep;
-		sn_bounds(x->idx[d], &xlo, &xhi);
-		sn_bounds(y->idx[d], &ylo, &yhi);
-		if (xhi < ylo || yhi < xlo)
+		sn_bounds(x[d], &xlo, &xhi);
+		sn_bounds(y[d], &ylo, &yhi);
+		if (xhi < ylo || yhi < xlo || is_below(p, x[d], y[d]) || is_below(p, y[d], x[d]))
 			return true;
-		index_grid(x->idx[d], &xstart, &xstep);
-		index_grid(y->idx[d], &ystart, &ystep);
+		index_grid(x[d], &xstart, &xstep);
+		index_grid(y[d], &ystart, &ystep);
 		int64_t step = gcd(xstep, ystep), apart;
 		if (step > 1 && !__builtin_sub_overflow(xstart, ystart, &apart) && apart % step)
 			return true;
 	}
 	return false;
+}
+
+static bool
+are_apart(struct verify *v, const struct verify_store *a, const struct verify_store *b)
+{
+	const struct sn_result *x = &a->comp->results[a->result], *y = &b->comp->results[b->result];
+	return sn_verify_are_apart(v->pr->pool, x->tensor->type.rank, x->idx, y->idx);
 }
 
 static void
@@ -242,7 +256,7 @@ check_cover(struct verify *v, const struct sn_tensor *t, const struct verify_sto
 			return;
 		for (size_t j = 0; n && j < i; j++)
 			if (has_points(s->list.v[j].comp)
-			    && !are_apart(&s->list.v[j], &s->list.v[i])) {
+			    && !are_apart(v, &s->list.v[j], &s->list.v[i])) {
 				SN_VERIFY_ERROR(v, DG_TV_STORE, t->name,
 						"has elements that two stores may both write");
 				return;

@@ -8,16 +8,23 @@ buffer_of(struct sn_emit *e, const struct sn_tensor *t)
 	return sn_map_get_num(&e->buffers, (uint64_t)t->id + 1);
 }
 
+/* What is stored in place has one parameter with what was there before. */
 static void
 add_param(struct sn_emit *e, struct sn_tensor *t, bool is_stored)
 {
 	if (t->store == TS_SCRATCH || buffer_of(e, t))
 		return;
-	const struct sn_layout *l = sn_layout_of(e->c->pool, t);
-	struct sn_buffer *b = sn_func_param(e->b->func, t->name, t->type.dtype, l->size,
-					    !is_stored);
+	struct sn_tensor *at = t;
+	while (at->store == TS_INPLACE)
+		at = at->base;
+	struct sn_buffer *b = buffer_of(e, at);
+	if (!b) {
+		const struct sn_layout *l = sn_layout_of(e->c->pool, at);
+		b = sn_func_param(e->b->func, at->name, at->type.dtype, l->size, !is_stored);
+		sn_map_put_num(&e->buffers, (uint64_t)at->id + 1, b);
+		SN_PUSH(e->c->arena, &e->args, at);
+	}
 	sn_map_put_num(&e->buffers, (uint64_t)t->id + 1, b);
-	SN_PUSH(e->c->arena, &e->args, t);
 }
 
 static struct sn_tensor *

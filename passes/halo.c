@@ -5,7 +5,7 @@
 static bool
 has_halo(const struct sn_tensor *t)
 {
-	if (!t->layout || !t->layout->has_fill || t->store == TS_SCRATCH)
+	if (!t->layout || !t->layout->has_fill || t->store != TS_OWN)
 		return false;
 	for (int d = 0; d < t->layout->rank; d++)
 		if (t->layout->halo_lo[d] || t->layout->halo_hi[d])

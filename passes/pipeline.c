@@ -21,18 +21,20 @@ static const char *const pipeline[] = {
 	"split-kernels",       /* what fusing left side by side, each with its own schedule */
 	"remove-dead-kernels", /* views that all readers looked through */
 	"assign-layouts",      /* before choosing: knobs depend on what is contiguous */
+	"join-slices",	       /* layouts say what may lie in what */
 	"split-axes",	       /* groups of channels become a batch */
 	"split-reductions",    /* parts have axes and schedules of their own */
 	"collapse-axes",       /* layouts say what is contiguous; schedules like long axes */
 	"choose-schedule",
 	"pack-constants", /* constants are walked as the schedules walk them */
+	"store-in-place", /* schedules say who stores an element twice */
 	/* loop: how it is computed */
 	"apply-schedules",
 	"vectorize",
-	"legalize-vectors", /* the other case: loops over lanes stay loops */
+	"legalize-vectors",   /* the other case: loops over lanes stay loops */
 	"remove-dead-values", /* before names are given to what they compute */
-	"hoist-invariants", /* last of those that build expressions */
-	"plan-memory",	    /* last: it reads what the functions touch */
+	"hoist-invariants",   /* last of those that build expressions */
+	"plan-memory",	      /* last: it reads what the functions touch */
 	NULL,
 };
 

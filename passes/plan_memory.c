@@ -2,12 +2,19 @@
  * plan-memory: gives temporaries their places in the arena.
  *
  * A temporary lives from the first step that stores it to the last that reads
- * it.  Placing goes by falling size: each tensor takes the lowest offset that
- * is free during its life.  With sizes that depend on run-time dimensions the
- * generated code does the same with the sizes of the day, from the lifetimes
- * given here.  Cost: quadratic in temporaries, which are few after fusing.
+ * it.  One after the other, each takes the lowest offset that is free during
+ * its life.  In what order is a guess; several are tried, the best is kept:
+ *
+ *	by size				the large ones lie at the bottom, small ones fill the gaps
+ *	by size times length of life	what is long in the way is there first
+ *	by end of life			those that stay longest lie lowest
+ *
+ * With sizes that depend on run-time dimensions the generated code goes by
+ * size, with the sizes of the day and the lifetimes given here.  Cost: quadratic
+ * in temporaries, which are few after fusing.
  */
 #include <stdlib.h>
+#include <string.h>
 #include "ir/layout.h"
 #include "passes/pass.h"
 
@@ -64,12 +71,42 @@ find_sizes(struct sn_module *m)
 struct item {
 	int id;
 	int64_t size;
+	int64_t key; /* the largest first */
+};
+
+static int64_t
+key_size(const struct sn_plan *p, int id, int64_t size)
+{
+	(void)p;
+	(void)id;
+	return size;
+}
+
+static int64_t
+key_area(const struct sn_plan *p, int id, int64_t size)
+{
+	return size * (p->last[id] - p->first[id] + 1);
+}
+
+static int64_t
+key_last(const struct sn_plan *p, int id, int64_t size)
+{
+	(void)size;
+	return p->last[id];
+}
+
+static int64_t (*const keys[])(const struct sn_plan *p, int id, int64_t size) = {
+	key_size,
+	key_area,
+	key_last,
 };
 
 static int
-by_size(const void *a, const void *b)
+by_key(const void *a, const void *b)
 {
 	const struct item *x = a, *y = b;
+	if (x->key != y->key)
+		return x->key < y->key ? 1 : -1;
 	if (x->size != y->size)
 		return x->size < y->size ? 1 : -1;
 	return x->id < y->id ? -1 : 1;
@@ -96,23 +133,44 @@ lowest_fit(const struct sn_plan *p, const struct item *placed, size_t n, const s
 	return at;
 }
 
+/* Places all in the order of their keys; returns the end of the last. */
+static int64_t
+place_all(struct sn_plan *p, struct item *items, size_t n)
+{
+	int64_t end = 0;
+	qsort(items, n, sizeof(*items), by_key);
+	for (size_t i = 0; i < n; i++) {
+		int64_t at = lowest_fit(p, items, i, &items[i]);
+		p->offsets[items[i].id] = at;
+		end = at + items[i].size > end ? at + items[i].size : end;
+	}
+	return end;
+}
+
+/* The order KEY; kept if it is better than what there is. */
+static void
+try_order(struct sn_module *m, struct sn_arena *scratch, size_t key)
+{
+	struct sn_plan *p = m->plan;
+	size_t n = 0, ntensors = m->program->tensors.n;
+	struct item *items = SN_NEW_ARRAY(scratch, ntensors + 1, struct item);
+	int64_t *before = sn_memdup(scratch, p->offsets, ntensors * sizeof(*before)), size;
+	for (size_t i = 0; i < ntensors; i++)
+		if (p->sizes[i] && sn_get_int(p->sizes[i], &size))
+			items[n++] = (struct item){ (int)i, size, keys[key](p, (int)i, size) };
+	int64_t end = place_all(p, items, n);
+	if (key > 0 && end >= p->arena_bytes)
+		memcpy(p->offsets, before, ntensors * sizeof(*before));
+	else
+		p->arena_bytes = end;
+}
+
 static void
 place(struct sn_module *m, struct sn_arena *scratch)
 {
-	struct sn_plan *p = m->plan;
-	size_t n = 0;
-	struct item *items = SN_NEW_ARRAY(scratch, m->program->tensors.n + 1, struct item);
-	for (size_t i = 0; i < m->program->tensors.n; i++)
-		if (p->sizes[i]) {
-			items[n].id = (int)i;
-			sn_get_int(p->sizes[i], &items[n++].size);
-		}
-	qsort(items, n, sizeof(*items), by_size);
-	for (size_t i = 0; i < n; i++) {
-		p->offsets[items[i].id] = lowest_fit(p, items, i, &items[i]);
-		int64_t end = p->offsets[items[i].id] + items[i].size;
-		p->arena_bytes = end > p->arena_bytes ? end : p->arena_bytes;
-	}
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (i == 0 || m->plan->arena_bytes > m->plan->lower_bound)
+			try_order(m, scratch, i);
 }
 
 static void
@@ -136,8 +194,8 @@ sn_pass_plan_memory(struct sn_pass_ctx *c)
 	find_lives(m);
 	find_sizes(m);
 	if (m->plan->is_static) {
-		place(m, c->scratch);
 		find_lower_bound(m);
+		place(m, c->scratch);
 	}
 	c->has_changed = true;
 	return true;

@@ -430,3 +430,11 @@ sn_rows_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_build
 	close_loops(&r, k->nshared);
 	return true;
 }
+
+bool
+sn_rows_repeats(struct sn_sched_ctx *c, const struct sn_kernel *k)
+{
+	(void)c;
+	(void)k;
+	return false;
+}

@@ -52,6 +52,7 @@ double sn_rows_scalar_cost(const struct sn_kernel *k);
 
 double sn_rows_choose(struct sn_sched_ctx *c, struct sn_kernel *k);
 bool sn_rows_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_builder *b);
+bool sn_rows_repeats(struct sn_sched_ctx *c, const struct sn_kernel *k);
 double sn_universal_choose(struct sn_sched_ctx *c, struct sn_kernel *k);
 
 #endif

@@ -6,8 +6,8 @@
 #include "passes/tile.h"
 
 static const struct sn_schedule schedules[] = {
-#define SCHEDULE(id, name, kind, summary, choose, apply, keeps) \
-	{ name, summary, SK_##kind, choose, apply, keeps },
+#define SCHEDULE(id, name, kind, summary, choose, apply, keeps, repeats) \
+	{ name, summary, SK_##kind, choose, apply, keeps, repeats },
 #include "passes/schedules.def"
 #undef SCHEDULE
 };

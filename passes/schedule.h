@@ -34,6 +34,8 @@ struct sn_schedule {
 	/* Has it room for one slice of scratch tensor T, of constant size?  Otherwise T becomes a tensor
 	 * of its own: on a CPU before schedules are tried, on a device once K has its knobs. */
 	bool (*keeps)(struct sn_sched_ctx *c, const struct sn_kernel *k, const struct sn_tensor *t);
+	/* May apply compute an element a second time after it has been stored?  NULL: it may. */
+	bool (*repeats)(struct sn_sched_ctx *c, const struct sn_kernel *k);
 };
 
 const struct sn_schedule *sn_schedules(int *out_n);

@@ -74,5 +74,6 @@ void tile_order_axes(struct sn_sched_ctx *c, const struct sn_comp *m, const stru
 
 double sn_tile_choose(struct sn_sched_ctx *c, struct sn_kernel *k);
 bool sn_tile_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_builder *b);
+bool sn_tile_repeats(struct sn_sched_ctx *c, const struct sn_kernel *k);
 
 #endif

@@ -223,3 +223,18 @@ sn_tile_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct sn_build
 	emit_axis(&t, 0);
 	return true;
 }
+
+/* The last step along a tiled axis of unknown extent overlaps the one before. */
+bool
+sn_tile_repeats(struct sn_sched_ctx *c, const struct sn_kernel *k)
+{
+	const struct sn_comp *m = k->stages.v[0];
+	struct tile_knobs t;
+	(void)c;
+	tile_knobs_get(k, &t);
+	const int tiled[] = { t.vec, t.row, t.row2 };
+	for (size_t i = 0; i < ARRAY_LEN(tiled); i++)
+		if (tiled[i] >= 0 && !sn_is_const(m->axes[tiled[i]]->extent))
+			return true;
+	return false;
+}

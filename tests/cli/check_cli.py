@@ -379,6 +379,15 @@ def verify_compares_each_kernel():
          [nh.from_array(W, 'w'), nh.from_array(np.float32(1), 'one'), nh.from_array(np.int64(2), 'two')])
     out, _ = sinter('verify', 'm.onnx', '--data', 'data', '--per-kernel', '--cc', cc.resolve(), code=1)
     expect('departs' in out and 'Add' in out, out)
+    # What lies in a slice of a concat is looked at when it is stored, not when the whole is there.
+    save('m.onnx', [h.make_node('MatMul', ['x', 'w'], ['p']), h.make_node('Add', ['p', 'one'], ['a']),
+                    h.make_node('Tanh', ['a'], ['t']), h.make_node('Concat', ['a', 't'], ['c'], axis=0),
+                    h.make_node('Neg', ['c'], ['y/sum']), h.make_node('Add', ['ids', 'two'], ['next'])],
+         [('x', T.FLOAT, [4, 6]), ('ids', T.INT64, [3])], [('y/sum', T.FLOAT, [8, 5]), ('next', T.INT64, [3])],
+         [nh.from_array(W, 'w'), nh.from_array(np.float32(1), 'one'), nh.from_array(np.int64(2), 'two')])
+    data_folder('slices', np.zeros((8, 5), np.float32))
+    out, _ = sinter('verify', 'm.onnx', '--data', 'slices', '--per-kernel', '--cc', cc.resolve(), code=1)
+    expect("Add" in out and "Tanh" not in out and "'c'" in out, out)
 
 
 # ---- bench, info, dot ----
