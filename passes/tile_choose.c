@@ -268,9 +268,9 @@ tile_cost(const struct sn_target *t, const struct step *s, const struct sizes *z
 }
 
 /* Most rows of a tile: those that lie a multiple of a cache way apart evict each other; windows, whose
- * reduction is written out, gain nothing from more than WINDOW_ROWS and take long to compile; where
- * there are versions for several sizes, OPEN_ROWS have most of the gain. */
-enum { MOST_ROWS = 32, WINDOW_ROWS = 16, OPEN_ROWS = 4 };
+ * reduction is written out, gain nothing from more than WINDOW_ROWS and take long to compile; half of
+ * that where there are versions for several sizes. */
+enum { MOST_ROWS = 32, WINDOW_ROWS = 16 };
 
 /* Do neighbouring rows read the same elements in different steps of the reduction? */
 static bool
@@ -305,7 +305,7 @@ most_rows(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r
 	if (row < 0 || sn_is_const(m->axes[row]->extent))
 		return WINDOW_ROWS;
 	/* rows that share nothing are not worth versions */
-	return s->w || s->a || is_window(m, r, row) ? OPEN_ROWS : 1;
+	return s->w || s->a || is_window(m, r, row) ? WINDOW_ROWS / 2 : 1;
 }
 
 static double
