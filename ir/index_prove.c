@@ -174,7 +174,8 @@ try_extreme(struct sn_pool *p, const struct sn_expr *d, struct sn_term t, int de
 	return first && is_not_negative(p, with_term(p, d, t, x[1]), depth - 1);
 }
 
-/* y - k + 1 <= k*(y//k) <= y; 0 <= y%m <= m - 1; 0 <= within(y, m) <= m - 1 */
+/* 0 <= y%m <= m - 1; 0 <= within(y, m) <= m - 1; y - k + 1 <= k*(y//k) <= y, and where the quotient
+ * stands alone exactly: 0 <= r - y//k where y <= k*r + k - 1, 0 <= r + y//k where 0 <= k*r + y. */
 static const struct sn_expr *
 relax(struct sn_pool *p, const struct sn_expr *d, struct sn_term t)
 {
@@ -185,7 +186,8 @@ relax(struct sn_pool *p, const struct sn_expr *d, struct sn_term t)
 	if (is_op(t.base, OP_MOD) || is_op(t.base, OP_WITHIN))
 		return with_term(p, d, t, t.coef > 0 ? sn_int(p, 0) : sn_addk(p, k, -1));
 	const struct sn_expr *others = sn_sub(p, d, sn_mulk(p, t.base, t.coef));
-	const struct sn_expr *end = t.coef > 0 ? sn_addk(p, sn_sub(p, y, k), 1) : y;
+	const struct sn_expr *top = sn_addk(p, sn_sub(p, y, k), 1);
+	const struct sn_expr *end = t.coef == -1 || t.coef > 1 ? top : y;
 
 	return sn_add(p, sn_mul(p, others, k), sn_mulk(p, end, t.coef));
 }
@@ -209,8 +211,8 @@ try_terms(struct sn_pool *p, const struct sn_expr *d, int depth)
 
 		if (is_op(base, OP_FLOORDIV) || is_op(base, OP_MOD) || is_op(base, OP_WITHIN))
 			e = relax(p, d, a.terms[i]);
-		if (e)
-			return is_not_negative(p, e, depth - 1);
+		if (e && is_not_negative(p, e, depth - 1))
+			return true;
 	}
 	return false;
 }

@@ -35,6 +35,15 @@ PINNED = {  # options for what is symbolic
     'ocr_rec': ['--shape', 'x=1x3x48x320'],
     'ocr_cls': ['--shape', 'x=1x3x48x192'],
 }
+
+
+def pins(name):
+    """Options that fix what is symbolic: the above, or the first of the sizes that numerics are checked at."""
+    first = check_models.SIZES.get(name, [()])[0]
+    named = first.items() if isinstance(first, dict) else ()
+    return PINNED.get(name) or [o for k, v in named for o in ('--dim', f'{k}={v}')]
+
+
 BITS = {'f64': 64, 'i64': 64, 'u64': 64, 'f32': 32, 'i32': 32, 'u32': 32, 'f16': 16, 'bf16': 16, 'i16': 16, 'u16': 16}
 NAME = r'(?:"(?:[^"\\]|\\.)*"|[A-Za-z_]\w*)'
 
@@ -55,8 +64,11 @@ class Plan:
         funcs = {m[1]: [(a[1] is not None, size(a[2], int(a[3]))) for a in
                         re.finditer(rf'(const )?(?:alias )?(\w+) {NAME}\[(\d+)\]', m[2])]
                  for m in re.finditer(rf'^func ({NAME})\((.*?)\)(?: @.*)? \{{$', text, re.MULTILINE)}
-        head, plan = re.search(r'^plan arena (\d+) least \d+ scratch (\d+)\n\{\n(.*)^\}', text,
-                               re.MULTILINE | re.DOTALL).group(0, 3)
+        found = re.search(r'^plan arena (\d+) least \d+ scratch (\d+)\n\{\n(.*)^\}', text,
+                          re.MULTILINE | re.DOTALL)
+        if not found:
+            raise SystemExit('the plan is not static: pin what is symbolic')
+        head, plan = found.group(0, 3)
         self.arena, self.scratch = (int(x) for x in re.match(r'plan arena (\d+) least \d+ scratch (\d+)', head).groups())
         for m in re.finditer(rf'^\t({NAME}) for {NAME} \((.*)\)$', plan, re.MULTILINE):
             args = re.findall(NAME, m[2])
@@ -119,7 +131,7 @@ def dump(path, options, name):
 
 def measure(name, target, cpu):
     """Arena, bound, dense bound, what is wrong, and who lives at the peak."""
-    path, options = check_models.model_path(name), ['--target', target, '--cpu', cpu, *PINNED.get(name, [])]
+    path, options = check_models.model_path(name), ['--target', target, '--cpu', cpu, *pins(name)]
     # the tensor level's text is printed by the last pass on that level
     dense, outputs = tensors(dump(path, options, 'store-in-place'))
     plan = Plan(dump(path, options, 'plan-memory'))

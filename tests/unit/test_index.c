@@ -134,6 +134,11 @@ comparisons_fold(void **state)
 	assert_ptr_equal(sn_op2(p, OP_MAX, b.i, sn_int(p, 0)), b.i);
 	assert_true(sn_prove_lt(p, sn_divk(p, b.k, 4), sn_divk(p, sn_addk(p, b.N, 3), 4)));
 	assert_false(sn_prove_lt(p, b.i, b.N));
+	/* a pixel of an enlarged picture, cut at its edge: min(i, 4*E - 1)//4 < E, E itself a quotient */
+	const struct sn_expr *e = sn_divk(p, sn_addk(p, b.N, 15), 16);
+	const struct sn_expr *at = sn_op2(p, OP_MIN, b.i, sn_addk(p, sn_mulk(p, e, 4), -1));
+	assert_true(sn_prove_lt(p, sn_divk(p, at, 4), e));
+	assert_false(sn_prove_lt(p, sn_divk(p, sn_addk(p, at, 1), 4), e));
 	/* k*12 + j < N*12 */
 	assert_true(sn_prove_lt(p, sn_add(p, sn_mulk(p, b.k, 12), b.j), sn_mulk(p, b.N, 12)));
 }
