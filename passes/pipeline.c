@@ -21,6 +21,7 @@ static const char *const pipeline[] = {
 	"fuse-rows",
 	"split-kernels",       /* what fusing left side by side, each with its own schedule */
 	"remove-dead-kernels", /* views that all readers looked through */
+	"flush-subnormals",    /* after fusing: a bias stands beside its sum */
 	"unfold-reductions",   /* what views that were looked through left: before layouts */
 	"split-constants",     /* contractions over the axes of a view keep plain weights */
 	"assign-layouts",      /* before choosing: knobs depend on what is contiguous */
