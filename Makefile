@@ -242,10 +242,11 @@ check-style:
 check-headers: $(PB_H)
 	$(Q)$(RUN) tests/check_headers.sh
 
-# All cases, DIALECT=c99 for the other dialect; BLESS=1 rewrites the list of those not supported.
+# All cases, DIALECT=c99 for the other dialect, DEVICE=opencl on a device (PoCL: half an hour of CPU);
+# BLESS=1 rewrites the list of those not supported.
 check-onnx: venv
 	$(Q)$(SUBMAKE) $(ONNX_SUITE)
-	$(Q)B=$(B) DIALECT=$(DIALECT) BLESS=$(BLESS) $(VENV)/bin/python tests/check_onnx.py
+	$(Q)B=$(B) DIALECT=$(DIALECT) DEVICE=$(DEVICE) BLESS=$(BLESS) $(VENV)/bin/python tests/check_onnx.py
 
 # The whole test set once more, under AddressSanitizer and UBSan: unit and file tests, the ONNX suite
 # with its generated code, the command, all networks as far as emitted C, the fuzzers' inputs.
@@ -374,7 +375,7 @@ help:
 	@echo 'make check        installs what is missing, builds, runs all tests'
 	@echo 'make check-unit   the unit tests; make unit-NAME runs one alone'
 	@echo 'make check-files  the file tests tests/**/*.sn; T=cse only those with cse in their path'
-	@echo 'make check-onnx   the ONNX backend suite'
+	@echo 'make check-onnx   the ONNX backend suite; DEVICE=opencl on a device'
 	@echo 'make check-clean  emitted C: warnings of gcc and clang, twice the same; everything'
 	@echo 'make check-asan   the test set under AddressSanitizer and UBSan'
 	@echo 'make check-tsan   the worker pool under ThreadSanitizer'

@@ -1,13 +1,21 @@
 """Runs the ONNX backend suite through compiled code and compares with the manifest.
 
-    python check_onnx.py [--dialect c|c99] [--only TEXT] [--kinds node,simple] [--clang] [--bless] [-j N]
+    python check_onnx.py [--dialect c|c99] [--device opencl] [--only TEXT] [--kinds node,simple] [--spread N]
+                         [--clang] [--bless] [-j N]
 
 tests/onnx/manifest.txt lists the cases that are not supported, with the reason. A case that is
 listed and passes, or is not listed and does not pass, fails the check. A warning about the emitted
 C is an error; --clang lets clang look at it as well. CODE_CFLAGS are more flags for it: with
 sanitizers in them warnings are not errors. Prints TAP; the last line sums up.
+
+With --device the cases run on a device of the OpenCL loader. PoCL, which is what tests have, compiles
+kernels in the process that runs them: without threads (POCL_DEVICES=basic) the cases can inherit from
+their parent what it has to read for that, and without our cache it is not asked for a binary, which
+would be compiled once more. A second line says how many of the cases that the C target passes ran
+wholly on the device.
 """
 import argparse
+import collections
 import concurrent.futures
 import json
 import os
@@ -62,6 +70,12 @@ def write_manifest(results):
 
 def ask_clang(folder, results):
     """A case that clang warns about has failed."""
+    for kernels in sorted(folder.glob('*.cl')):
+        words = ['clang-14', '-x', 'cl', '-cl-std=CL1.2', '-Xclang', '-fdeclare-opencl-builtins', '-fsyntax-only', '-Wall']
+        done = subprocess.run(words + [kernels], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        for name in results:
+            if done.stdout and re.sub(r'\W', '_', name) == kernels.stem and results[name][0] == 'PASS':
+                results[name] = ('FAIL', f'clang: {done.stdout.splitlines()[0]}')
     sources = sorted(f.name for f in folder.glob('*.c'))
     words = (folder / 'build.sh').read_text().split()
     flags = [w for w in words if w.startswith(('-std', '-m', '-f'))]
@@ -82,8 +96,14 @@ def run_batch(number, lines, args):
     folder.mkdir(parents=True)
     more = os.environ.get('CODE_CFLAGS') or '-Werror'
     command = [args.suite, '--out', str(folder), '--dialect', args.dialect, '--cc', f'{args.cc} {WARNINGS} {more}']
+    env = dict(os.environ)
+    if args.device:
+        command += ['--device', args.device]
+        env.update({'SINTER_CACHE': 'off', 'POCL_CACHE_DIR': str(folder.resolve() / 'pocl')})
+        env.setdefault('POCL_DEVICES', 'basic')
+        (folder / 'pocl').mkdir()
     done = subprocess.run(command + args.extra, input=''.join(lines), text=True,
-                          stdout=subprocess.PIPE, check=False)
+                          stdout=subprocess.PIPE, env=env, check=False)
     results = {}
     for line in done.stdout.splitlines():
         word, name, why = line.split('\t', 2)
@@ -141,11 +161,28 @@ def report(results, listed):
     return bad
 
 
+def report_device(results, listed):
+    """How many of the cases that the C target passes ran wholly on the device; the others by reason."""
+    mine = {name: result for name, result in results.items() if name not in listed}
+    whole = sum(result == ('PASS', '') for result in mine.values())
+    print(f'on the device: {whole} of {len(mine)} that the C target passes, {100 * whole / max(len(mine), 1):.1f} %')
+    reasons = collections.Counter(why for word, why in mine.values() if (word, why) != ('PASS', ''))
+    for why, n in reasons.most_common():
+        print(f'# {n}: {why}')
+
+
+def spread(cases, n):
+    """N of the cases, evenly over their order."""
+    return cases[::max(len(cases) // n, 1)][:n] if n else cases
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--suite', default=os.environ.get('B', 'build') + '/tests/onnx/suite')
     parser.add_argument('--out', default=os.environ.get('B', 'build') + '/onnx')
     parser.add_argument('--dialect', default=os.environ.get('DIALECT') or 'c')
+    parser.add_argument('--device', default=os.environ.get('DEVICE') or '', help='run there: opencl, opencl:1')
+    parser.add_argument('--spread', type=int, default=0, help='so many of the cases, from everywhere')
     parser.add_argument('--cc', default=os.environ.get('CC') or 'gcc')
     parser.add_argument('--clang', action='store_true', default=bool(os.environ.get('CLANG')))
     parser.add_argument('--only', default='', help='cases with this in their name')
@@ -155,13 +192,22 @@ def main():
     parser.add_argument('-j', '--jobs', type=int, default=os.cpu_count())
     parser.add_argument('extra', nargs='*', help='for the driver, behind --')
     args = parser.parse_args()
+    if args.device:
+        args.dialect = args.device.split(':')[0]
+    listed = read_manifest()
     cases = [c for k in args.kinds.split(',') for c in cases_of(k) if args.only in c[0]]
+    if args.spread:
+        cases = spread([c for c in cases if c[0] not in listed], args.spread)
     results = run_all(cases, args)
-    if args.bless and not args.only and args.kinds == ','.join(KINDS):
+    is_all = not (args.only or args.spread or args.device) and args.kinds == ','.join(KINDS)
+    if args.bless and is_all:
         write_manifest(results)
-    bad = report(results, read_manifest())
+        listed = read_manifest()
+    bad = report(results, listed)
     count = [sum(word == w for word, _ in results.values()) for w in ('PASS', 'FAIL', 'SKIP')]
     print('onnx suite: {} passed, {} failed, {} not supported, of {}'.format(*count, len(results)))
+    if args.device:
+        report_device(results, listed)
     return 1 if bad or count[1] else 0
 
 

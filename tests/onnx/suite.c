@@ -1,7 +1,7 @@
 /*
  * Compiles cases of the ONNX backend suite and runs the compiled code.
  *
- *	suite --out FOLDER [--dialect c|c99] [--cc gcc] [--no-cc] [--no-texts] [-v] <LIST
+ *	suite --out FOLDER [--dialect c|c99|opencl] [--device opencl:0] [--cc gcc] [--no-cc] [--no-texts] [-v] <LIST
  *
  * LIST has a line for each case: name, model, data, rtol, atol, separated by tabs
  * (tests/onnx/suite.h).  All cases of the list are one shared object: a small model takes the C
@@ -242,6 +242,8 @@ parse_options(struct suite *s, int argc, char **argv)
 			s->folder = argv[++i];
 		else if (strcmp(argv[i], "--dialect") == 0 && value)
 			s->dialect = argv[++i];
+		else if (strcmp(argv[i], "--device") == 0 && value)
+			s->device_name = argv[++i];
 		else if (strcmp(argv[i], "--cc") == 0 && value)
 			s->cc = argv[++i];
 		else
@@ -265,10 +267,13 @@ print_results(const struct suite *s)
 int
 main(int argc, char **argv)
 {
-	struct suite s = { .dialect = "c", .cc = "gcc", .has_texts = true };
+	struct suite s = {
+		.dialect = "c", .device_name = "opencl:0", .cc = "gcc", .has_texts = true
+	};
 	struct sn_compiler own;
 	if (!parse_options(&s, argc, argv)) {
-		fprintf(stderr, "usage: suite --out FOLDER [--dialect D] [--cc CC] [-v] <LIST\n");
+		fprintf(stderr,
+			"usage: suite --out FOLDER [--dialect D] [--device NAME] [--cc CC] [-v] <LIST\n");
 		return 2;
 	}
 	read_list(&s);
@@ -279,8 +284,12 @@ main(int argc, char **argv)
 		return 2;
 	for (size_t i = 0; i < s.ncases; i++)
 		s.cases[i].is_compiled = in_child(&s, &s.cases[i], NULL, compile_step, "compile");
-	if (!s.is_source_only)
+	if (!s.is_source_only) {
+		if (sn_dialect_is_device(sn_dialect_find(s.dialect))
+		    && !sn_suite_open_device(&s, s.device_name))
+			return 2;
 		run_cases(&s);
+	}
 	print_results(&s);
 	sn_compiler_release(&own);
 	for (size_t i = 0; i < s.ncases; i++)

@@ -1,6 +1,7 @@
 /*
- * Shared by the files of the suite's driver: suite.c (batches, processes), compile.c (one case from
- * model to C, and its texts), run.c (one case through the ABI).  tests/onnx/ only.
+ * Shared by the files of the suite's driver: suite.c (batches, processes), suite_compile.c (one case
+ * from model to C, and its texts), suite_run.c (one case through the ABI), suite_device.c (the same on
+ * a device).  tests/onnx/ only.
  */
 #ifndef TESTS_ONNX_SUITE_H
 #define TESTS_ONNX_SUITE_H
@@ -35,18 +36,22 @@ struct suite_case {
 
 struct suite {
 	const char *folder; /* of the generated files */
-	const char *dialect;
+	const char *dialect, *device_name;
 	const char *cc;
 	bool has_texts; /* print -> parse -> print at all levels */
 	bool is_source_only; /* a case passes when its C is written */
 	bool is_verbose;
 	const struct sn_target *target;
+	struct sinter_device *device; /* of dialects for devices */
 	struct suite_case *cases;
 	size_t ncases;
 };
 
 /* Imports, compiles, writes IDENT.c and its companions; false: the verdict says why. */
 bool sn_suite_compile(const struct suite *s, const struct suite_case *c, struct verdict *v);
+
+/* Opens device NAME for the cases; says why not. */
+bool sn_suite_open_device(struct suite *s, const char *name);
 
 /* Runs the compiled MODEL on the case's data and compares. */
 bool sn_suite_run(const struct suite *s, const struct suite_case *c,

@@ -12,45 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "frontend/onnx_tensor.h"
-#include "runtime/sinter_runtime.h"
-#include "tests/onnx/suite.h"
-
-enum { GUARD = 64, RUBBISH = 0xa5 };
-
-struct run {
-	const struct suite *suite;
-	const struct suite_case *kase;
-	const struct sinter_model *model;
-	struct verdict *verdict;
-	struct sn_arena arena;
-	struct sn_guard guard;
-	struct sn_diags diags;
-	const char *set; /* folder of one data set */
-	struct sinter_tensor *in, *out;
-	void *context, *memory;
-	struct sinter_need need;
-};
-
-/* N bytes of rubbish and a guard behind them, aligned to 64. */
-static void *
-guarded(size_t n)
-{
-	size_t size = (n + 2 * GUARD - 1) / GUARD * GUARD;
-	unsigned char *p = aligned_alloc(GUARD, size + GUARD);
-	if (p)
-		memset(p, RUBBISH, size + GUARD);
-	return p;
-}
-
-static bool
-is_guard_whole(const void *base, size_t n)
-{
-	const unsigned char *p = (const unsigned char *)base + n;
-	for (int i = 0; i < GUARD; i++)
-		if (p[i] != RUBBISH)
-			return false;
-	return true;
-}
+#include "tests/onnx/suite_case.h"
 
 static bool
 unreadable(struct run *r, const char *path)
@@ -69,7 +31,7 @@ set_tensor(struct run *r, struct sinter_tensor *t, int rank, const int64_t *dims
 	if (rank)
 		memcpy(t->dims, dims, sizeof(*dims) * (size_t)rank);
 	t->bytes = t->capacity = bytes;
-	t->data = guarded(bytes);
+	t->data = sn_guarded(bytes);
 }
 
 static bool
@@ -144,10 +106,10 @@ prepare(struct run *r)
 		return call_failed(r, "dims", status);
 	for (uint32_t i = 0; i < r->model->noutputs; i++) {
 		r->out[i].capacity = r->out[i].bytes;
-		r->out[i].data = guarded(r->out[i].capacity);
+		r->out[i].data = sn_guarded(r->out[i].capacity);
 	}
-	r->memory = guarded(r->need.arena_bytes);
-	r->context = guarded(r->model->context_bytes);
+	r->memory = sn_guarded(r->need.arena_bytes);
+	r->context = sn_guarded(r->model->context_bytes);
 	status = r->model->init(r->context, map_weights(r), r->model->weights_bytes);
 	return status ? call_failed(r, "init", status) : true;
 }
@@ -158,69 +120,15 @@ run_guarded(struct run *r)
 	int status = r->model->run(r->context, r->in, r->out, r->memory, r->need.arena_bytes, NULL);
 	if (status)
 		return call_failed(r, "run", status);
-	if (!is_guard_whole(r->memory, r->need.arena_bytes))
+	if (!sn_is_guard_whole(r->memory, r->need.arena_bytes))
 		return sn_suite_fail(r->verdict, FAILED, "wrote behind the arena");
 	for (uint32_t i = 0; i < r->model->noutputs; i++)
-		if (!is_guard_whole(r->out[i].data, r->out[i].capacity))
+		if (!sn_is_guard_whole(r->out[i].data, r->out[i].capacity))
 			return sn_suite_fail(r->verdict, FAILED, "wrote behind output %u", i);
 	for (uint32_t i = 0; i < r->model->ninputs; i++)
-		if (!is_guard_whole(r->in[i].data, r->in[i].capacity))
+		if (!sn_is_guard_whole(r->in[i].data, r->in[i].capacity))
 			return sn_suite_fail(r->verdict, FAILED, "wrote behind input %u", i);
 	r->model->free(r->context);
-	return true;
-}
-
-/* ---- the run on a device ---------------------------------------------------------------------- */
-
-static bool
-device_failed(struct run *r, const struct sinter_error *e)
-{
-	return sn_suite_fail(r->verdict, FAILED, "%s", e->text);
-}
-
-/* A session's outputs are where it says; they stay until the process ends. */
-static bool
-run_session(struct run *r, struct sinter_session *s)
-{
-	struct sinter_error e;
-	for (uint32_t i = 0; i < r->model->ninputs; i++)
-		if (sinter_session_set_input(s, i, r->in[i].data, r->in[i].bytes, r->in[i].dims,
-					     &e)
-		    != SINTER_OK)
-			return device_failed(r, &e);
-	if (sinter_session_bind(s, &e) != SINTER_OK)
-		return device_failed(r, &e);
-	for (uint32_t i = 0; i < r->model->noutputs; i++) {
-		size_t bytes = sinter_session_output(s, i)->bytes;
-		if (sinter_session_set_output(s, i, guarded(bytes), bytes, &e) != SINTER_OK)
-			return device_failed(r, &e);
-	}
-	if (sinter_session_bind(s, &e) != SINTER_OK || sinter_session_run(s, &e) != SINTER_OK)
-		return device_failed(r, &e);
-	for (uint32_t i = 0; i < r->model->noutputs; i++)
-		r->out[i] = *sinter_session_output(s, i);
-	return true;
-}
-
-static bool
-run_on_device(struct run *r)
-{
-	const char *weights = sn_printf(&r->arena, "%s/%s.weights", r->suite->folder,
-					r->kase->ident);
-	struct sinter_session_opts opts = { 0 };
-	struct sinter_loaded *loaded;
-	struct sinter_session *s;
-	struct sinter_error e;
-	if (sinter_device_open("opencl:0", &opts.device, &e) != SINTER_OK
-	    || sinter_model_link(r->model, r->model->weights_bytes ? weights : NULL, &loaded, &e)
-		       != SINTER_OK
-	    || sinter_session_new(loaded, &opts, &s, &e) != SINTER_OK)
-		return device_failed(r, &e);
-	if (!run_session(r, s))
-		return false;
-	for (uint32_t i = 0; i < r->model->noutputs; i++)
-		if (!is_guard_whole(r->out[i].data, r->out[i].bytes))
-			return sn_suite_fail(r->verdict, FAILED, "wrote behind output %u", i);
 	return true;
 }
 
@@ -294,7 +202,7 @@ run_set(struct run *r)
 	for (uint32_t i = 0; i < m->ninputs; i++)
 		if (!(r->set ? read_input(r, i) : make_input(r, i)))
 			return false;
-	if (!(m->program ? run_on_device(r) : prepare(r) && run_guarded(r)))
+	if (!(m->program ? sn_suite_run_on_device(r) : prepare(r) && run_guarded(r)))
 		return false;
 	for (uint32_t i = 0; i < m->noutputs; i++)
 		if (!compare_output(r, i))
