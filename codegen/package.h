@@ -16,6 +16,9 @@ struct sn_package_launch {
 	int *slots;		  /* which of them a parameter lies in */
 };
 
+/* SINTER_ABI_VERSION of the header that is repeated; tests/unit/test_codegen_package.c compares. */
+enum { SN_ABI_VERSION = 2 };
+
 struct sn_package {
 	struct sn_module *m;
 	const struct sn_package_opts *opts;

@@ -84,7 +84,7 @@ sn_package_json(struct sn_package *k, struct sn_buf *out)
 	static const char *const forms[] = { "file", "object", "array" };
 	const struct sn_module *m = k->m;
 
-	sn_buf_add(out, "{\n  \"abi\": 1,\n  \"name\": ");
+	sn_buf_addf(out, "{\n  \"abi\": %d,\n  \"name\": ", SN_ABI_VERSION);
 	sn_buf_add_json(out, m->name);
 	sn_buf_add(out, ",\n  \"source\": ");
 	sn_buf_add_json(out, m->source ? m->source : "");

@@ -1,5 +1,5 @@
 /*
- * The ABI of compiled models, version 1 (docs/abi.md).
+ * The ABI of compiled models, version 2 (docs/abi.md).
  *
  * Every generated header repeats these declarations, so that a program needs
  * the generated files and nothing else.  Generated code allocates nothing,
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SINTER_ABI_VERSION 1
+#define SINTER_ABI_VERSION 2
 
 enum sinter_status {
 	SINTER_OK = 0,
