@@ -72,6 +72,14 @@ def check_options():
                     yield f"{page}: sinter {command} has no '{option}'"
 
 
+def check_man():
+    """Every option of the command stands on the man page."""
+    page = pathlib.Path("docs/sinter.1").read_text().replace("\\-", "-")
+    for name in re.findall(r'^OPTION\("\+?([a-z-]+)"', pathlib.Path("cli/options.def").read_text(), re.MULTILINE):
+        if f"--{name}" not in page:
+            yield f"docs/sinter.1: --{name} is missing"
+
+
 def blocks(text, kind):
     return [b.strip("\n") for b in re.findall(rf"^```{kind}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)]
 
@@ -96,7 +104,7 @@ def check_example():
         yield f"README.md: the example prints {done.stdout.strip()!r}"
 
 
-CHECKS = [check_walkthrough, check_support, check_paths, check_targets, check_options, check_example]
+CHECKS = [check_walkthrough, check_support, check_paths, check_targets, check_options, check_man, check_example]
 
 
 def main():
