@@ -393,7 +393,7 @@ help:
 	@echo 'settings          B=folder CC= CFLAGS= V=1'
 
 -include $(LIB_OBJ:.o=.d) $(RT_OBJ:.o=.d) $(UNIT:=.d) $(FT_OBJ:.o=.d) $(FILETEST:=.d)
--include $(B)/cli/main.d $(ONNX_OBJ:.o=.d) $(B)/tests/device/shim.d
+-include $(B)/cli/main.d $(ONNX_OBJ:.o=.d) $(B)/tests/device/shim.d $(HELPERS:=.d) $(UNIT_HELP:.o=.d)
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: all lib shared command check unit check-programs check-unit check-files check-lint

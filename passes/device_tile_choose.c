@@ -259,27 +259,49 @@ sn_device_tile_choose(struct sn_sched_ctx *c, struct sn_kernel *k)
 
 /* ---- constants ---- */
 
-/* The dimension of READ along which AXIS moves by one, marked as taken; -1: none. */
+/* Parts of a layout in the making: those along axes that were given, in their order. */
+struct walk {
+	struct sn_pool *pool;
+	const struct sn_expr *read;
+	struct sn_layout_part parts[SN_MAX_RANK];
+	int n;
+	unsigned taken; /* dimensions that have a part */
+};
+
+/* The dimension along which AXIS moves by one, marked as taken; -1: none. */
 static int
-take_dim(struct sn_pool *p, const struct sn_expr *read, const struct sn_axis *axis, unsigned *taken)
+take_dim(struct walk *w, const struct sn_axis *axis)
 {
-	for (int d = 0; d < read->tensor->type.rank; d++)
-		if (!(*taken >> d & 1) && has_unit_step(p, read->args[d], axis)) {
-			*taken |= 1u << d;
+	for (int d = 0; d < w->read->tensor->type.rank; d++)
+		if (!(w->taken >> d & 1) && has_unit_step(w->pool, w->read->args[d], axis)) {
+			w->taken |= 1u << d;
 			return d;
 		}
 	return -1;
 }
 
 static void
-add_dims(struct sn_pool *p, const struct sn_expr *read, const struct sn_axis *const *axes, int n,
-	 struct sn_layout_part *parts, int *nparts, unsigned *taken)
+add_dims(struct walk *w, const struct sn_axis *const *axes, int n)
 {
 	for (int i = 0; i < n; i++) {
-		int d = take_dim(p, read, axes[i], taken);
+		int d = take_dim(w, axes[i]);
 		if (d >= 0)
-			parts[(*nparts)++] = (struct sn_layout_part){ d, 1, 0, NULL };
+			w->parts[w->n++] = (struct sn_layout_part){ d, 1, 0, NULL };
 	}
+}
+
+/* Dimensions that nothing walks stand outside of the others. */
+static const struct sn_layout *
+finish_walk(const struct walk *w)
+{
+	struct sn_layout_part all[SN_MAX_RANK];
+	int n = 0;
+	for (int d = 0; d < w->read->tensor->type.rank; d++)
+		if (!(w->taken >> d & 1))
+			all[n++] = (struct sn_layout_part){ d, 1, 0, NULL };
+	for (int i = 0; i < w->n; i++)
+		all[n++] = w->parts[i];
+	return sn_layout_of_parts(w->pool, &w->read->tensor->type, all, n);
 }
 
 const struct sn_layout *
@@ -287,26 +309,17 @@ sn_device_tile_layout(struct sn_sched_ctx *c, const struct sn_kernel *k, const s
 {
 	struct dt_shape s;
 	struct dt_knobs n;
-	struct sn_layout_part parts[SN_MAX_RANK], all[SN_MAX_RANK];
-	unsigned taken = 0;
-	int np = 0, nall = 0;
+	struct walk w = { .pool = c->pool, .read = read };
 	dt_knobs_get(k, &n);
 	if (!dt_shape_of(c, k, n.bk, &s))
 		return NULL;
 	for (int i = 0; i < DT_SIDES; i++) {
 		if (s.side[i].value != read)
 			continue;
-		add_dims(c->pool, read, s.red, s.nred, parts, &np, &taken);
-		if (np == 0)
+		add_dims(&w, s.red, s.nred);
+		if (w.n == 0)
 			return NULL;
-		add_dims(c->pool, read, s.side[i].axes, s.side[i].naxes, parts, &np, &taken);
+		add_dims(&w, s.side[i].axes, s.side[i].naxes);
 	}
-	if (np == 0)
-		return NULL;
-	for (int d = 0; d < read->tensor->type.rank; d++)
-		if (!(taken >> d & 1))
-			all[nall++] = (struct sn_layout_part){ d, 1, 0, NULL };
-	for (int i = 0; i < np; i++)
-		all[nall++] = parts[i];
-	return sn_layout_of_parts(c->pool, &read->tensor->type, all, nall);
+	return w.n > 0 ? finish_walk(&w) : NULL;
 }

@@ -218,8 +218,9 @@ loop_count(const struct tile *t, int level)
 	return r->is_inner ? r->block : r->block ? (n + r->block - 1) / r->block : n;
 }
 
-/* Products in one running sum. Few rows wait for memory anyway: there blocks are about as many as the
- * products in each, which is the most accurate. */
+/* Products in one running sum. Few rows wait for memory anyway, and code without vectors is not for
+ * speed (nor contracted: each product rounds, too): there blocks are about as many as the products in
+ * each, which is the most accurate. */
 static int64_t
 sum_block(const struct tile *t)
 {
@@ -230,7 +231,8 @@ sum_block(const struct tile *t)
 			return SUM_BLOCK;
 		all *= n;
 	}
-	while (t->rows * t->rows2 <= FEW_ROWS && block > 16 && block * block > all)
+	while ((t->rows * t->rows2 <= FEW_ROWS || t->lanes == 1) && block > 16
+	       && block * block > all)
 		block /= 2;
 	return block;
 }

@@ -17,10 +17,18 @@
 	F(clReleaseContext) \
 	F(clCreateCommandQueue) \
 	F(clReleaseCommandQueue) \
-	F(clCreateProgramWithSource) F(clBuildProgram) F(clGetProgramBuildInfo) \
-		F(clReleaseProgram) F(clCreateKernel) F(clSetKernelArg) F(clReleaseKernel) \
-			F(clCreateBuffer) F(clReleaseMemObject) F(clEnqueueNDRangeKernel) \
-				F(clEnqueueReadBuffer) F(clFinish)
+	F(clCreateProgramWithSource) \
+	F(clBuildProgram) \
+	F(clGetProgramBuildInfo) \
+	F(clReleaseProgram) \
+	F(clCreateKernel) \
+	F(clSetKernelArg) \
+	F(clReleaseKernel) \
+	F(clCreateBuffer) \
+	F(clReleaseMemObject) \
+	F(clEnqueueNDRangeKernel) \
+	F(clEnqueueReadBuffer) \
+	F(clFinish)
 
 /* The functions of the loader. */
 struct loader {
