@@ -119,35 +119,26 @@ map_channels(const struct sn_linear *l)
 	return m;
 }
 
-/*
- * N elements times X; nearly all weights are f32, so theirs is a loop of its own.
- *
- * Each is rounded together with what was lost at the one before it, in CARRY, so that the errors of
- * a channel add up to less than one rounding.  Activations mostly have one sign: what is wrong with
- * all weights together is wrong at every point of the result in the same way, and no later average
- * takes it out again.
- */
+/* N elements times X; nearly all weights are f32, so theirs is a loop of its own. */
 static void
-scale_run_f32(const char *from, size_t step, char *to, size_t n, double x, double *carry)
+scale_run_f32(const char *from, size_t step, char *to, size_t n, double x)
 {
 	for (size_t i = 0; i < n; i++) {
 		float f;
 		memcpy(&f, from + i * step, sizeof(f));
-		double exact = (double)f * x + *carry;
-		f = (float)exact;
-		*carry = isfinite(exact - (double)f) ? exact - (double)f : 0;
+		f = (float)((double)f * x);
 		memcpy(to + i * sizeof(f), &f, sizeof(f));
 	}
 }
 
 /* N elements from number START on, times X. */
 static void
-scale_run(const struct sn_data *from, void *bytes, size_t start, size_t n, double x, double *carry)
+scale_run(const struct sn_data *from, void *bytes, size_t start, size_t n, double x)
 {
 	if (from->dtype == DT_F32) {
 		size_t size = sizeof(float), step = from->is_splat ? 0 : size;
 		scale_run_f32((const char *)from->bytes + start * step, step,
-			      (char *)bytes + start * size, n, x, carry);
+			      (char *)bytes + start * size, n, x);
 		return;
 	}
 	for (size_t i = start; i < start + n; i++) {
@@ -160,15 +151,13 @@ static struct sn_data *
 scale_data(const struct sn_linear *l, const double *scale)
 {
 	const struct sn_data *from = l->weights->data;
-	struct sn_arena *a = l->node->graph->arena;
 	void *bytes;
-	struct sn_data *to = sn_data_new(a, from->dtype, from->n, &bytes);
+	struct sn_data *to = sn_data_new(l->node->graph->arena, from->dtype, from->n, &bytes);
 	struct channel_map m = map_channels(l);
-	double *carry = SN_NEW_ARRAY(a, (size_t)l->channels, double);
 	for (size_t run = 0; run * m.inner < from->n; run++) {
 		size_t group = m.group == SIZE_MAX ? 0 : run / m.along / m.group;
 		size_t channel = group * m.along + run % m.along;
-		scale_run(from, bytes, run * m.inner, m.inner, scale[channel], &carry[channel]);
+		scale_run(from, bytes, run * m.inner, m.inner, scale[channel]);
 	}
 	return to;
 }
