@@ -10,7 +10,8 @@
  * the row; >0 the same but also when equal (the right side of '-'); ~0 unless
  * it is the same row or a comparison or stronger; #0 unless it is a sum or stronger; @0 operand as an argument.
  * Of rows for memory: @0 the element, @1 the value, @n the number of lanes
- * touched, @b the array, @i the index, as strong as a product.
+ * touched, @b the array, @i the index, as strong as a product, @s what stands before types of the
+ * array's space.
  *
  * In all templates, of the value's type:
  *	$t $v	name suffix of an element and of the value: f32, and with lanes: v16f32
@@ -75,9 +76,16 @@ struct sn_cast_row {
 	bool is_narrowing; /* only where the result has fewer bits */
 };
 
+/* Which accesses a row is for. */
+enum sn_mem_how {
+	MEM_ALL,
+	MEM_PART,    /* of fewer elements than lanes */
+	MEM_ALIGNED, /* of aligned lanes; a dialect without such rows takes those of MEM_ALL */
+};
+
 struct sn_mem_row {
 	const char *classes;
-	bool is_partial; /* fewer elements than lanes */
+	enum sn_mem_how how;
 	int strength;	 /* of the load */
 	const char *load, *load_helper;
 	const char *store, *store_helper;

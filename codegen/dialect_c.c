@@ -62,16 +62,16 @@ static const struct sn_cast_row casts[] = {
 };
 
 static const struct sn_mem_row mems[] = {
-	{ "FIU", false, CP_PRIMARY, "load_$v(&@0)", "load", "store_$v(&@0, @1)", "store" },
-	{ "FIU", true, CP_PRIMARY, "load_part_$v(&@0, @n)", "load_part",
+	{ "FIU", MEM_ALL, CP_PRIMARY, "load_$v(&@0)", "load", "store_$v(&@0, @1)", "store" },
+	{ "FIU", MEM_PART, CP_PRIMARY, "load_part_$v(&@0, @n)", "load_part",
 	  "store_part_$v(&@0, @1, @n)", "store_part" },
-	{ "B", false, CP_PRIMARY, "load_bool_$v(&@0, $n)", "load_bool",
+	{ "B", MEM_ALL, CP_PRIMARY, "load_bool_$v(&@0, $n)", "load_bool",
 	  "store_bool_$v(&@0, @1, $n)", "store_bool" },
-	{ "B", true, CP_PRIMARY, "load_bool_$v(&@0, @n)", "load_bool", "store_bool_$v(&@0, @1, @n)",
-	  "store_bool" },
-	{ "H", false, CP_PRIMARY, "load_$t_$n(&@0, $n)", "load", "store_$t_$n(&@0, @1, $n)",
+	{ "B", MEM_PART, CP_PRIMARY, "load_bool_$v(&@0, @n)", "load_bool",
+	  "store_bool_$v(&@0, @1, @n)", "store_bool" },
+	{ "H", MEM_ALL, CP_PRIMARY, "load_$t_$n(&@0, $n)", "load", "store_$t_$n(&@0, @1, $n)",
 	  "store" },
-	{ "H", true, CP_PRIMARY, "load_$t_$n(&@0, @n)", "load", "store_$t_$n(&@0, @1, @n)",
+	{ "H", MEM_PART, CP_PRIMARY, "load_$t_$n(&@0, @n)", "load", "store_$t_$n(&@0, @1, @n)",
 	  "store" },
 	{ .classes = NULL },
 };

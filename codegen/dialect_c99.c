@@ -128,10 +128,10 @@ static const struct sn_cast_row casts[] = {
 };
 
 static const struct sn_mem_row mems[] = {
-	{ "fiux", false, CP_PRIMARY, "@0", NULL, "@0 = @1", NULL },
-	{ "b", false, CP_EQUAL, "@0 != 0", NULL, "@0 = @1", NULL },
-	{ "h", false, CP_PRIMARY, "load_$t(@0)", "load_$t", "@0 = store_$t(@1)", "store_$t" },
-	{ "s", false, CP_PRIMARY, "load_$t(@b[@i / $e], (int)(@i % $e))", "load_sub",
+	{ "fiux", MEM_ALL, CP_PRIMARY, "@0", NULL, "@0 = @1", NULL },
+	{ "b", MEM_ALL, CP_EQUAL, "@0 != 0", NULL, "@0 = @1", NULL },
+	{ "h", MEM_ALL, CP_PRIMARY, "load_$t(@0)", "load_$t", "@0 = store_$t(@1)", "store_$t" },
+	{ "s", MEM_ALL, CP_PRIMARY, "load_$t(@b[@i / $e], (int)(@i % $e))", "load_sub",
 	  "@b[@i / $e] = store_$t(@b[@i / $e], (int)(@i % $e), @1)", "store_sub" },
 	{ .classes = NULL },
 };

@@ -104,17 +104,22 @@ static const struct sn_cast_row casts[] = {
 };
 
 static const struct sn_mem_row mems[] = {
-	{ "FIU", false, CP_PRIMARY, "vload$n(0, &@0)", NULL, "vstore$n(@1, 0, &@0)", NULL },
-	{ "FIU", true, CP_PRIMARY, "load_part_$P$n(&@0, @n)", "load_part",
+	{ "FIU", MEM_ALL, CP_PRIMARY, "vload$n(0, &@0)", NULL, "vstore$n(@1, 0, &@0)", NULL },
+	{ "FIU", MEM_PART, CP_PRIMARY, "load_part_$P$n(&@0, @n)", "load_part",
 	  "store_part_$P$n(&@0, @1, @n)", "store_part" },
-	{ "B", false, CP_PRIMARY, "(vload$n(0, &@0) != ($U)(0))", NULL,
+	{ "B", MEM_ALL, CP_PRIMARY, "(vload$n(0, &@0) != ($U)(0))", NULL,
 	  "vstore$n(as_$U(-(@1)), 0, &@0)", NULL },
-	{ "B", true, CP_PRIMARY, "(load_part_$P$n(&@0, @n) != ($V)(0))", "load_part",
+	{ "B", MEM_PART, CP_PRIMARY, "(load_part_$P$n(&@0, @n) != ($V)(0))", "load_part",
 	  "store_part_$P$n(&@0, -(@1), @n)", "store_part" },
-	{ "H", false, CP_PRIMARY, "load_$t_$n(vload$n(0, &@0))", "load",
+	{ "H", MEM_ALL, CP_PRIMARY, "load_$t_$n(vload$n(0, &@0))", "load",
 	  "vstore$n(store_$t_$n(@1), 0, &@0)", "store" },
-	{ "H", true, CP_PRIMARY, "load_$t_$n(load_part_$P$n(&@0, @n))", "load load_part",
+	{ "H", MEM_PART, CP_PRIMARY, "load_$t_$n(load_part_$P$n(&@0, @n))", "load load_part",
 	  "store_part_$P$n(&@0, store_$t_$n(@1), @n)", "store store_part" },
+	{ "FIU", MEM_ALIGNED, CP_UNARY, "*(const @s$P$n *)&@0", NULL, "*(@s$P$n *)&@0 = @1", NULL },
+	{ "B", MEM_ALIGNED, CP_PRIMARY, "(*(const @s$U *)&@0 != ($U)(0))", NULL,
+	  "*(@s$U *)&@0 = as_$U(-(@1))", NULL },
+	{ "H", MEM_ALIGNED, CP_PRIMARY, "load_$t_$n(*(const @s$P$n *)&@0)", "load",
+	  "*(@s$P$n *)&@0 = store_$t_$n(@1)", "store" },
 	{ .classes = NULL },
 };
 
@@ -257,5 +262,6 @@ const struct sn_dialect sn_dialect_opencl = {
 	.of_array = "@1 = vload$n(0, @0);",
 	.f32_suffix = "",
 	.unroll = "#pragma unroll\n",
+	.align = " __attribute__((aligned(%d)))",
 	.tables = { &table_opencl, &sn_table_c99 },
 };

@@ -251,6 +251,9 @@ sn_fill(struct sn_printer *p, const char *text, const struct sn_fill *f)
 		} else if (*t == '@' && (t[1] == 'b' || t[1] == 'i')) {
 			sn_buf_add(&b, t[1] == 'b' ? f->base : f->index);
 			t += 2;
+		} else if (*t == '@' && t[1] == 's') {
+			sn_buf_add(&b, f->space);
+			t += 2;
 		} else {
 			sn_buf_addc(&b, *t++);
 		}

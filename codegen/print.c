@@ -35,12 +35,14 @@ element(struct sn_printer *p, const struct sn_buffer *b, const struct sn_expr *c
 }
 
 static const struct sn_mem_row *
-find_mem(struct sn_printer *p, char class, bool is_partial)
+find_mem(struct sn_printer *p, char class, enum sn_mem_how how)
 {
 	for (int i = 0; p->dialect->tables[i]; i++)
 		for (const struct sn_mem_row *r = p->dialect->tables[i]->mems; r->classes; r++)
-			if (strchr(r->classes, class) && r->is_partial == is_partial)
+			if (strchr(r->classes, class) && r->how == how)
 				return r;
+	if (how == MEM_ALIGNED)
+		return find_mem(p, class, MEM_ALL);
 	sn_bug(p->arena->guard, "dialect %s can't access memory of class %c", p->dialect->name,
 	       class);
 }
@@ -62,11 +64,13 @@ access(struct sn_printer *p, const struct sn_stmt *s, int lanes, const struct sn
 {
 	const struct sn_buffer *b = s->mem.buffer;
 	const char *at = element(p, b, s->mem.idx);
-	bool is_partial = s->mem.active && s->mem.active < lanes;
+	enum sn_mem_how how = s->mem.active && s->mem.active < lanes ? MEM_PART
+			      : s->mem.is_aligned		     ? MEM_ALIGNED
+								     : MEM_ALL;
 
 	if (b->lanes > 1)
 		return value ? sn_printf(p->arena, "%s = %s", at, value->text) : at;
-	const struct sn_mem_row *r = find_mem(p, memory_class(b->dtype, lanes), is_partial);
+	const struct sn_mem_row *r = find_mem(p, memory_class(b->dtype, lanes), how);
 	struct sn_piece ops[2] = { { at, CP_PRIMARY, NULL }, { "", CP_PRIMARY, NULL } };
 	struct sn_fill f = {
 		.ty = ty,
@@ -74,6 +78,7 @@ access(struct sn_printer *p, const struct sn_stmt *s, int lanes, const struct sn
 		.ops = ops,
 		.strength = CP_ASSIGN,
 		.base = sn_name_of(p, b),
+		.space = sn_space_text(p, b),
 		.touched = s->mem.active,
 		.index = b->rank ? sn_expr_text(p, s->mem.idx[0], CP_PRODUCT) : "0",
 	};

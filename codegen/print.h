@@ -89,6 +89,7 @@ struct sn_fill {
 	int strength;
 	const void *row;
 	const char *base, *index; /* @b @i */
+	const char *space;	  /* @s */
 	int touched;		  /* @n */
 	int lane;		  /* $j */
 };
@@ -111,6 +112,8 @@ const char *sn_name_of(struct sn_printer *p, const void *object);
 void sn_indent(struct sn_buf *out, int depth);
 /* TEXT as lines of at most a hundred columns (a tab is eight), or 72 characters where code is deep. */
 void sn_add_wrapped(struct sn_buf *out, int depth, const char *text);
+/* "local ": what stands before the types of B's space. */
+const char *sn_space_text(struct sn_printer *p, const struct sn_buffer *b);
 /* "float (*acc)[16]": a pointer that is indexed as the buffer is. */
 const char *sn_pointer_text(struct sn_printer *p, const struct sn_buffer *b, const char *name);
 /* The statement that makes a local buffer. */

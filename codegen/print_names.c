@@ -178,9 +178,8 @@ dims_text(struct sn_printer *p, const struct sn_buffer *b, int first)
 	return t.text;
 }
 
-/* "local ": what stands before the types of B's space. */
-static const char *
-space_text(struct sn_printer *p, const struct sn_buffer *b)
+const char *
+sn_space_text(struct sn_printer *p, const struct sn_buffer *b)
 {
 	const struct sn_kernel_words *k = p->dialect->kernel;
 
@@ -200,7 +199,7 @@ sn_pointer_text(struct sn_printer *p, const struct sn_buffer *b, const char *nam
 
 	if (b->rank <= 1)
 		return sn_printf(p->arena, "%s%s%s *%s", b->is_const ? "const " : "",
-				 space_text(p, b), type, name);
+				 sn_space_text(p, b), type, name);
 	return sn_printf(p->arena, "%s (*%s)%s", type, name, dims_text(p, b, 1));
 }
 
@@ -224,6 +223,15 @@ buffer_bytes(const struct sn_buffer *b)
 	return (int64_t)sn_dtype_bytes(b->dtype, (size_t)n);
 }
 
+/* Bytes to say behind the declaration of B, 0: none. On a device, where it is no more than needed. */
+static int
+alignment(const struct sn_printer *p, const struct sn_buffer *b)
+{
+	if (p->dialect->kernel)
+		return b->align;
+	return b->lanes == 1 && buffer_bytes(b) >= 64 ? 64 : 0;
+}
+
 void
 sn_print_alloc(struct sn_printer *p, struct sn_buf *out, const struct sn_buffer *b, int depth)
 {
@@ -238,9 +246,9 @@ sn_print_alloc(struct sn_printer *p, struct sn_buf *out, const struct sn_buffer 
 			p->scratch_max = p->scratch;
 		return;
 	}
-	sn_buf_addf(out, "%s%s %s%s", space_text(p, b), element_type(p, b), name,
+	sn_buf_addf(out, "%s%s %s%s", sn_space_text(p, b), element_type(p, b), name,
 		    dims_text(p, b, 0));
-	if (p->dialect->align && b->lanes == 1 && buffer_bytes(b) >= 64)
-		sn_buf_addf(out, p->dialect->align, 64);
+	if (p->dialect->align && alignment(p, b))
+		sn_buf_addf(out, p->dialect->align, alignment(p, b));
 	sn_buf_add(out, ";\n");
 }

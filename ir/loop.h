@@ -97,6 +97,8 @@ struct sn_stmt {
 			const struct sn_buffer *buffer;
 			const struct sn_expr *idx[6];
 			int active; /* 0: all lanes */
+			/* the lanes begin at a multiple of their size in a buffer that does so, too */
+			bool is_aligned;
 		} mem;
 		struct {
 			struct sn_buffer *buffer;

@@ -115,7 +115,7 @@ put_mem(struct canon *c, const struct sn_stmt *s)
 	put_buffer(c, s->mem.buffer);
 	for (int i = 0; i < s->mem.buffer->rank; i++)
 		put_expr(c, s->mem.idx[i]);
-	put(c, s->mem.active);
+	put(c, 2 * s->mem.active + s->mem.is_aligned);
 	if (s->kind == ST_LOAD)
 		put_local(c, s->mem.local);
 	else if (s->kind == ST_STORE)

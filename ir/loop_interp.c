@@ -188,6 +188,11 @@ locate(struct interp *in, struct node *n, const struct env *e, const struct sn_m
 		}
 		at = at * m->dims[i] + x;
 	}
+	if (n->stmt->mem.is_aligned && at % lanes != 0) {
+		report_element(in, n, DG_RUN_UNALIGNED, n->stmt->kind == ST_LOAD ? "load" : "store",
+			       at);
+		return -1;
+	}
 	return at * b->lanes;
 }
 

@@ -238,9 +238,10 @@ struct access {
 	struct sn_buffer *buffer;
 	const struct sn_expr *idx[6];
 	int lanes, active;
+	bool is_aligned;
 };
 
-/* " : 16 active 5" */
+/* " : 16 active 5", " : 16 aligned" */
 static bool
 parse_lanes(struct parser *p, struct access *a)
 {
@@ -250,6 +251,7 @@ parse_lanes(struct parser *p, struct access *a)
 		return false;
 	if (lanes < 1 || lanes > 64)
 		return sn_lex_expected(&p->x, "1 to 64 lanes");
+	a->is_aligned = sn_lex_take(&p->x, "aligned");
 	if (sn_lex_take(&p->x, "active") && !sn_lex_int(&p->x, "lanes", &active))
 		return false;
 	if (active < 0 || active > lanes)
@@ -284,6 +286,14 @@ parse_access(struct parser *p, struct access *a)
 	return parse_lanes(p, a) && sn_lex_expect(&p->x, "]");
 }
 
+/* What the last statement has of A beside buffer, index and lanes. */
+static void
+set_lanes(struct parser *p, const struct access *a)
+{
+	last_stmt(p)->mem.active = a->active;
+	last_stmt(p)->mem.is_aligned = a->is_aligned;
+}
+
 static bool
 parse_load(struct parser *p)
 {
@@ -296,7 +306,7 @@ parse_load(struct parser *p)
 		return false;
 	const struct sn_expr *v = sn_at_load_lanes(&p->b, name, a.buffer, a.idx, a.lanes, 0);
 
-	last_stmt(p)->mem.active = a.active;
+	set_lanes(p, &a);
 	return bind(p, name, v, NULL) && parse_origin(p, last_stmt(p));
 }
 
@@ -317,7 +327,7 @@ parse_store(struct parser *p)
 		return sn_lex_error(&p->x, DG_TX_OPERAND, a.buffer->name,
 				    "a vector of another length");
 	sn_at_store(&p->b, a.buffer, a.idx, value);
-	last_stmt(p)->mem.active = a.active;
+	set_lanes(p, &a);
 	return parse_origin(p, last_stmt(p));
 }
 

@@ -14,9 +14,9 @@ const char *const sn_loop_kind_texts[] = {
 
 /* Words that begin a statement or an operand. */
 const char *const sn_loop_keywords[] = {
-	"func",	  "let",   "load",  "if",    "else",   "alloc",	   "barrier", "check",
-	"active", "const", "alias", "align", "serial", "parallel", "vector",  "unrolled",
-	"grid",	  "item",  "true",  "false", "inf",    "nan",	   NULL,
+	"func",	    "let",   "load",  "if",    "else",	  "alloc",  "barrier",	"check",
+	"active",   "const", "alias", "align", "aligned", "serial", "parallel", "vector",
+	"unrolled", "grid",  "item",  "true",  "false",	  "inf",    "nan",	NULL,
 };
 
 /* ---- names ---- */
@@ -137,7 +137,7 @@ print_buffer(struct printer *p, const struct sn_buffer *b)
 		sn_buf_addf(p->out, " align %d", b->align);
 }
 
-/* "acc[p, j]", "x[i*16 : 16]", "x[i*16 : 16 active 5]" */
+/* "acc[p, j]", "x[i*16 : 16]", "x[i*16 : 16 active 5]", "x[i*16 : 16 aligned]" */
 static void
 print_access(struct printer *p, const struct sn_stmt *s, int lanes)
 {
@@ -151,6 +151,8 @@ print_access(struct printer *p, const struct sn_stmt *s, int lanes)
 	}
 	if (lanes > b->lanes)
 		sn_buf_addf(p->out, " : %d", lanes);
+	if (s->mem.is_aligned)
+		sn_buf_add(p->out, " aligned");
 	if (s->mem.active)
 		sn_buf_addf(p->out, " active %d", s->mem.active);
 	sn_buf_addc(p->out, ']');

@@ -184,6 +184,11 @@ check_lanes(struct verifier *v, const struct sn_stmt *s, int lanes)
 		illegal(v, "a number of lanes that is no power of two up to 64");
 	if (s->mem.active < 0 || s->mem.active >= (lanes > 1 ? lanes : 2))
 		illegal(v, "a number of active lanes that is not below the lanes");
+	if (s->mem.is_aligned
+	    && (lanes == 1 || s->mem.active || b->align == 0
+		|| b->align % (int)sn_dtype_bytes(b->dtype, (size_t)lanes) != 0))
+		illegal(v, "an aligned access of what is no vector, or of a buffer that is not "
+			   "aligned to it");
 }
 
 static void

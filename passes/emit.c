@@ -8,6 +8,23 @@ buffer_of(struct sn_emit *e, const struct sn_tensor *t)
 	return sn_map_get_num(&e->buffers, (uint64_t)t->id + 1);
 }
 
+/* Bytes that T surely begins at a multiple of, in whichever memory it lies: on a device every
+ * allocation is, only a view may begin between. 0: nothing to be said. */
+static int
+alignment(const struct sn_emit *e, const struct sn_tensor *t)
+{
+	int align = 64;
+	if (!sn_target_is_device(e->c->target))
+		return 0;
+	for (; t->store == TS_VIEW || t->store == TS_INPLACE; t = t->base) {
+		int bits = sn_dtype_info(t->type.dtype)->bits;
+		while (t->base_offset && align > 1
+		       && !sn_prove_divides(sn_mulk(e->c->pool, t->base_offset, bits), 8 * align))
+			align /= 2;
+	}
+	return align > 1 ? align : 0;
+}
+
 /* What is stored in place has one parameter with what was there before. */
 static void
 add_param(struct sn_emit *e, struct sn_tensor *t, bool is_stored)
@@ -21,6 +38,7 @@ add_param(struct sn_emit *e, struct sn_tensor *t, bool is_stored)
 	if (!b) {
 		const struct sn_layout *l = sn_layout_of(e->c->pool, at);
 		b = sn_func_param(e->b->func, at->name, at->type.dtype, l->size, !is_stored);
+		b->align = alignment(e, at);
 		sn_map_put_num(&e->buffers, (uint64_t)at->id + 1, b);
 		SN_PUSH(e->c->arena, &e->args, at);
 	}

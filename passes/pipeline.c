@@ -37,6 +37,7 @@ static const char *const pipeline[] = {
 	"legalize-vectors",   /* the other case: loops over lanes stay loops */
 	"remove-dead-values", /* before names are given to what they compute */
 	"hoist-invariants",   /* last of those that build expressions */
+	"align-accesses",     /* names are there, which have divisors, too */
 	"plan-memory",	      /* last: it reads what the functions touch */
 	NULL,
 };
