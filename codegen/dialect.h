@@ -133,11 +133,11 @@ struct sn_type_names {
 struct sn_kernel_words {
 	const char *language;  /* its name and version */
 	const char *ending;    /* of its files */
-	const char *start;     /* before the kernel's name */
+	const char *start;     /* printf format (%lld): before a kernel's name; items of its groups */
 	const char *memory;    /* type of an argument that is a piece of device memory */
 	const char *spaces[5]; /* by enum sn_space: before a type, NULL: there is none */
 	const char *group, *item; /* printf formats (%d): number in a dimension */
-	const char *barrier;
+	const char *barrier[4]; /* by what it orders, SN_ORDERS_... */
 	const char *f64; /* to stand first where there are f64, or NULL */
 };
 

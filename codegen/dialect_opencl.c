@@ -233,12 +233,14 @@ static const char reserved[] =
 static const struct sn_kernel_words kernel = {
 	.language = "OpenCL C 1.2",
 	.ending = ".cl",
-	.start = "kernel void\n",
+	.start = "kernel __attribute__((reqd_work_group_size(%lld, %lld, %lld))) void\n",
 	.memory = "global uchar *",
 	.spaces = { [SP_GLOBAL] = "global ", [SP_STACK] = "", [SP_REG] = "", [SP_SHARED] = "local " },
 	.group = "get_group_id(%d)",
 	.item = "get_local_id(%d)",
-	.barrier = "barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);",
+	.barrier = { [SN_ORDERS_SHARED] = "barrier(CLK_LOCAL_MEM_FENCE);",
+		     [SN_ORDERS_GLOBAL] = "barrier(CLK_GLOBAL_MEM_FENCE);",
+		     [SN_ORDERS_ALL] = "barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);" },
 	.f64 = "#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n",
 };
 /* clang-format on */

@@ -239,7 +239,7 @@ stmt(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int dept
 	case ST_STORE: store(p, out, s, depth); break;
 	case ST_ALLOC: sn_print_alloc(p, out, s->alloc.buffer, depth); break;
 	case ST_CHECK: check(p, out, s, depth); break;
-	case ST_BARRIER: sn_print_barrier(p, out, depth); break;
+	case ST_BARRIER: sn_print_barrier(p, out, s, depth); break;
 	case ST_PREFETCH: prefetch(p, out, s, depth); break;
 	}
 }

@@ -136,7 +136,8 @@ void sn_printer_kernel(struct sn_printer *p, struct sn_buf *out, const struct sn
 		       const char *name, const int *slots);
 void
 sn_print_launch_loop(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int depth);
-void sn_print_barrier(struct sn_printer *p, struct sn_buf *out, int depth);
+void
+sn_print_barrier(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int depth);
 
 /* ---- print_parallel.c ---- */
 

@@ -1,7 +1,7 @@
 /*
  * Kernels of devices: a function whose grid and item loops are its launch.
  *
- *	kernel void
+ *	kernel __attribute__((reqd_work_group_size(64, 1, 1))) void
  *	scale(const global uchar *m0, global uchar *m1, const long x_at, const long y_at, const long N)
  *	{
  *		const global float *restrict x = (const global float *)(m0 + x_at);
@@ -38,12 +38,12 @@ sn_print_launch_loop(struct sn_printer *p, struct sn_buf *out, const struct sn_s
 }
 
 void
-sn_print_barrier(struct sn_printer *p, struct sn_buf *out, int depth)
+sn_print_barrier(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int depth)
 {
 	if (!p->dialect->kernel)
 		sn_bug(p->arena->guard, "dialect %s has no barrier", p->dialect->name);
 	sn_indent(out, depth);
-	sn_buf_addf(out, "%s\n", p->dialect->kernel->barrier);
+	sn_buf_addf(out, "%s\n", p->dialect->kernel->barrier[s->barrier.orders]);
 }
 
 /* ---- arguments ---- */
@@ -97,6 +97,18 @@ argument(struct kernel *k, const void *object, const char *name, const char *typ
 	return id;
 }
 
+/* How many items a group has: a driver gives each of them as many registers as that leaves. */
+static void
+start(struct kernel *k)
+{
+	const struct sn_launch *l = &k->p->launch;
+	long long items[3];
+
+	for (int d = 0; d < 3; d++)
+		items[d] = d < l->nitems ? l->items[d] : 1;
+	sn_buf_addf(k->out, k->p->dialect->kernel->start, items[0], items[1], items[2]);
+}
+
 static void
 signature(struct kernel *k)
 {
@@ -105,7 +117,7 @@ signature(struct kernel *k)
 	const struct sn_func *f = k->func;
 	struct sn_arena *a = k->p->arena;
 
-	sn_buf_add(k->out, words->start);
+	start(k);
 	k->line = k->out->len;
 	sn_buf_addf(k->out, "%s(", k->p->func_name);
 	for (int i = 0; i < count_slots(k); i++)

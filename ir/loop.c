@@ -222,9 +222,9 @@ sn_at_store_active(struct sn_builder *b, const struct sn_buffer *buf,
 }
 
 void
-sn_at_barrier(struct sn_builder *b)
+sn_at_barrier(struct sn_builder *b, unsigned orders)
 {
-	append(b, ST_BARRIER);
+	append(b, ST_BARRIER)->barrier.orders = orders;
 }
 
 void

@@ -65,6 +65,9 @@ enum sn_stmt_kind {
 	ST_CHECK
 };
 
+/* What a barrier orders between items; every barrier orders something. */
+enum { SN_ORDERS_SHARED = 1, SN_ORDERS_GLOBAL = 2, SN_ORDERS_ALL = 3 };
+
 struct sn_stmt;
 struct sn_block {
 	struct sn_stmt *first, *last;
@@ -107,6 +110,9 @@ struct sn_stmt {
 		struct {
 			const struct sn_expr *cond;
 		} check;
+		struct {
+			unsigned orders; /* accesses of which memories: SN_ORDERS_... */
+		} barrier;
 	};
 };
 
@@ -155,7 +161,7 @@ const struct sn_expr *sn_at_load(struct sn_builder *b, const char *name,
 				 const struct sn_buffer *buf, const struct sn_expr *const *idx);
 void sn_at_store(struct sn_builder *b, const struct sn_buffer *buf,
 		 const struct sn_expr *const *idx, const struct sn_expr *value);
-void sn_at_barrier(struct sn_builder *b);
+void sn_at_barrier(struct sn_builder *b, unsigned orders);
 /* A hint that BUF[IDX], which need not exist, will soon be read. */
 void sn_at_prefetch(struct sn_builder *b, const struct sn_buffer *buf,
 		    const struct sn_expr *const *idx);

@@ -145,7 +145,7 @@ put_stmt(struct canon *c, const struct sn_stmt *s)
 	case ST_PREFETCH:
 	case ST_STORE: put_mem(c, s); break;
 	case ST_ALLOC: put_buffer(c, s->alloc.buffer); break;
-	case ST_BARRIER: break;
+	case ST_BARRIER: put(c, s->barrier.orders); break;
 	case ST_CHECK: put_expr(c, s->check.cond); break;
 	}
 }

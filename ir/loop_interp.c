@@ -348,14 +348,26 @@ split_items(struct interp *in, struct node *loop, struct items group)
 	return (struct items){ all.v, all.n };
 }
 
+/* All items are here: what they did to the memories that are ordered is done. */
+static void
+meet(struct interp *in, unsigned orders)
+{
+	uint64_t now = ++in->clock.now;
+
+	if (orders & SN_ORDERS_GLOBAL)
+		in->clock.met[0] = now;
+	if (orders & SN_ORDERS_SHARED)
+		in->clock.met[1] = now;
+}
+
 static void
 run_group(struct interp *in, struct node *loop, struct env *e)
 {
 	struct items one = { e, 1 };
 
-	in->clock.segment = ++in->clock.now;
+	meet(in, SN_ORDERS_ALL);
 	run_items(in, loop->body, split_items(in, loop, one));
-	in->clock.segment = UINT64_MAX;
+	in->clock.met[0] = in->clock.met[1] = UINT64_MAX;
 	in->clock.item = 0;
 }
 
@@ -402,7 +414,7 @@ run_node_for_items(struct interp *in, struct node *n, struct items group)
 	int64_t cond;
 
 	if (n->stmt->kind == ST_BARRIER)
-		in->clock.segment = ++in->clock.now;
+		meet(in, n->stmt->barrier.orders);
 	else if (n->stmt->kind == ST_FOR)
 		run_for_items(in, n, group);
 	else if (!is_uniform(in, &n->value, group, &cond))
@@ -467,7 +479,7 @@ sn_func_interp(const struct sn_func *f, const struct sn_func_run *r, struct sn_a
 	bool has_barrier = false;
 
 	sn_slots_init(&in.slots, scratch, r);
-	in.clock = (struct sn_clock){ .now = 1, .segment = UINT64_MAX };
+	in.clock = (struct sn_clock){ .now = 1, .met = { UINT64_MAX, UINT64_MAX } };
 	struct node *body = prepare_block(&in, &f->body, &has_barrier);
 
 	bind_params(&in, &e);

@@ -377,6 +377,18 @@ parse_check(struct parser *p)
 	return parse_origin(p, last_stmt(p));
 }
 
+/* "barrier", "barrier shared", "barrier global"; the word before is taken. */
+static bool
+parse_barrier(struct parser *p)
+{
+	unsigned orders = sn_lex_take(&p->x, "shared")	 ? SN_ORDERS_SHARED
+			  : sn_lex_take(&p->x, "global") ? SN_ORDERS_GLOBAL
+							 : SN_ORDERS_ALL;
+
+	sn_at_barrier(&p->b, orders);
+	return parse_origin(p, last_stmt(p));
+}
+
 static bool
 parse_stmt(struct parser *p)
 {
@@ -396,10 +408,8 @@ parse_stmt(struct parser *p)
 		return parse_prefetch(p);
 	if (sn_lex_is(&p->x, "check"))
 		return parse_check(p);
-	if (sn_lex_take(&p->x, "barrier")) {
-		sn_at_barrier(&p->b);
-		return parse_origin(p, last_stmt(p));
-	}
+	if (sn_lex_take(&p->x, "barrier"))
+		return parse_barrier(p);
 	return parse_store(p);
 }
 

@@ -268,6 +268,16 @@ print_load(struct printer *p, const struct sn_stmt *s)
 }
 
 static void
+print_barrier(struct printer *p, const struct sn_stmt *s)
+{
+	static const char *const texts[] = { [SN_ORDERS_SHARED] = " shared",
+					     [SN_ORDERS_GLOBAL] = " global",
+					     [SN_ORDERS_ALL] = "" };
+
+	sn_buf_addf(p->out, "barrier%s", texts[s->barrier.orders]);
+}
+
+static void
 print_stmt(struct printer *p, const struct sn_stmt *s)
 {
 	switch (s->kind) {
@@ -288,7 +298,7 @@ print_stmt(struct printer *p, const struct sn_stmt *s)
 		sn_buf_addf(p->out, "alloc %s ", sn_space_texts[s->alloc.buffer->space]);
 		print_buffer(p, s->alloc.buffer);
 		break;
-	case ST_BARRIER: sn_buf_add(p->out, "barrier"); break;
+	case ST_BARRIER: print_barrier(p, s); break;
 	case ST_CHECK:
 		sn_buf_add(p->out, "check ");
 		print_expr(p, s->check.cond);

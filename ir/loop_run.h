@@ -42,7 +42,8 @@ struct sn_clock {
 	uint64_t now;
 	struct sn_par levels[64];
 	int n;
-	uint64_t segment; /* when the items last met at a barrier; ~0: items don't interleave */
+	uint64_t met[2]; /* when the items last met at a barrier that orders global, or shared, memory;
+			  * ~0: items don't interleave */
 	uint32_t item;	  /* the item that runs, 0: none */
 };
 

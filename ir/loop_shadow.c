@@ -22,16 +22,18 @@ sn_mem_new(struct sn_arena *a, const struct sn_buffer *buf)
 	return m;
 }
 
-/* Did another iteration or item do what S says, with nothing in between that orders it? */
+/* Did another iteration or item do what S says in M, with nothing in between that orders it? */
 static bool
-is_concurrent(struct sn_stamp s, const struct sn_clock *c)
+is_concurrent(const struct sn_mem *m, struct sn_stamp s, const struct sn_clock *c)
 {
+	uint64_t met = c->met[m->buffer->space == SP_SHARED];
+
 	if (s.time == 0)
 		return false;
 	for (int i = 0; i < c->n; i++)
 		if (s.time >= c->levels[i].start && s.time < c->levels[i].iteration)
 			return true;
-	return c->item && s.time >= c->segment && s.item != c->item;
+	return c->item && s.time >= met && s.item != c->item;
 }
 
 enum sn_fault
@@ -48,15 +50,15 @@ sn_shadow_load(const struct sn_mem *m, int64_t i, const struct sn_clock *c)
 		s->first = now;
 	if (!s->is_init)
 		return FAULT_UNINIT;
-	return is_concurrent(s->store, c) ? FAULT_RACE : FAULT_NONE;
+	return is_concurrent(m, s->store, c) ? FAULT_RACE : FAULT_NONE;
 }
 
 enum sn_fault
 sn_shadow_store(const struct sn_mem *m, int64_t i, const struct sn_clock *c)
 {
 	struct sn_shadow *s = &m->shadow[i];
-	bool is_race = is_concurrent(s->store, c) || is_concurrent(s->load, c)
-		       || is_concurrent(s->other, c) || is_concurrent(s->first, c);
+	bool is_race = is_concurrent(m, s->store, c) || is_concurrent(m, s->load, c)
+		       || is_concurrent(m, s->other, c) || is_concurrent(m, s->first, c);
 
 	*s = (struct sn_shadow){ .store = { c->now, c->item }, .is_init = true };
 	return is_race ? FAULT_RACE : FAULT_NONE;

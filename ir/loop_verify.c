@@ -312,6 +312,8 @@ check_stmt(struct verifier *v, const struct sn_stmt *s)
 	case ST_BARRIER:
 		if (v->nitems == 0 || v->is_divergent)
 			illegal(v, "a barrier that not all items of a group reach together");
+		if (s->barrier.orders == 0 || s->barrier.orders > SN_ORDERS_ALL)
+			illegal(v, "a barrier that orders nothing");
 		break;
 	}
 }

@@ -267,14 +267,14 @@ static void
 merge_items(struct grows *g)
 {
 	struct sn_pool *p = g->r.pool;
-	sn_at_barrier(g->r.b);
+	sn_at_barrier(g->r.b, SN_ORDERS_SHARED);
 	for (int64_t half = g->across / 2; half >= 1; half /= 2) {
 		const struct sn_expr *other = sn_addk(p, g->item, half);
 		sn_at_if(g->r.b, sn_op2(p, OP_LT, g->t, sn_int(p, half)));
 		sn_emit_acc_merge(&g->r.e, g->r.m->reducer, &g->states, &g->item, &g->states,
 				  &other);
 		sn_at_end(g->r.b);
-		sn_at_barrier(g->r.b);
+		sn_at_barrier(g->r.b, SN_ORDERS_SHARED);
 	}
 }
 
@@ -407,9 +407,10 @@ sn_device_rows_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct s
 	g.nspread = drows_spread(k);
 	sn_emit_init(&g.r.e, c, k, b);
 	open_rows(&g);
+	unsigned orders = sn_emit_rereads(&g.r.e) ? SN_ORDERS_ALL : SN_ORDERS_SHARED;
 	for (size_t i = 0; i < k->stages.n; i++) {
 		if (i > 0)
-			sn_at_barrier(b);
+			sn_at_barrier(b, orders);
 		emit_stage(&g, i);
 	}
 	sn_at_end(b);

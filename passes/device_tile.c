@@ -106,15 +106,15 @@ tile_step(struct dt *t, const struct sn_expr *kt, const struct sn_expr *n)
 	if (!t->n.is_double) {
 		dt_fetch(t, kt, false);
 		dt_put(t, zero);
-		sn_at_barrier(t->b);
+		sn_at_barrier(t->b, SN_ORDERS_SHARED);
 		multiply(t, zero, NULL);
-		sn_at_barrier(t->b);
+		sn_at_barrier(t->b, SN_ORDERS_SHARED);
 		return;
 	}
 	dt_fetch(t, sn_op2(p, OP_MIN, next, sn_addk(p, n, -1)), false);
 	multiply(t, sn_modk(p, kt, 2), NULL);
 	dt_put(t, sn_modk(p, next, 2));
-	sn_at_barrier(t->b);
+	sn_at_barrier(t->b, SN_ORDERS_SHARED);
 }
 
 /* COUNT whole tiles from tile FIRST on, of N. */
@@ -151,7 +151,7 @@ last_tile(struct dt *t, const struct sn_expr *full, const struct sn_expr *rest)
 		return;
 	dt_fetch(t, full, true);
 	dt_put(t, zero);
-	sn_at_barrier(t->b);
+	sn_at_barrier(t->b, SN_ORDERS_SHARED);
 	multiply(t, zero, rest);
 	if (is_open)
 		sn_at_end(t->b);
@@ -166,7 +166,7 @@ first_tile(struct dt *t, const struct sn_expr *full)
 		return;
 	dt_fetch(t, sn_int(t->pool, 0), false);
 	dt_put(t, sn_int(t->pool, 0));
-	sn_at_barrier(t->b);
+	sn_at_barrier(t->b, SN_ORDERS_SHARED);
 	if (is_open)
 		sn_at_end(t->b);
 }

@@ -201,7 +201,7 @@ sn_device_turn_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct s
 	const struct sn_expr *near = sn_modk(p, sn_axis_expr(p, i), TILE);
 	const struct sn_expr *far = sn_divk(p, sn_axis_expr(p, i), TILE);
 	emit_stage(&t, near, far);
-	sn_at_barrier(b);
+	sn_at_barrier(b, SN_ORDERS_SHARED);
 	emit_store(&t, near, far);
 	sn_at_end(b);
 	sn_at_end(b);

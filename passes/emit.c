@@ -83,6 +83,19 @@ sn_emit_init(struct sn_emit *e, struct sn_sched_ctx *c, const struct sn_kernel *
 	mark_aliases(e);
 }
 
+bool
+sn_emit_rereads(struct sn_emit *e)
+{
+	struct sn_tensor_list reads = { 0 };
+	sn_kernel_reads(e->kernel, e->c->scratch, &reads);
+	for (size_t i = 0; i < reads.list.n; i++) {
+		const struct sn_buffer *b = buffer_of(e, reads.list.v[i]);
+		if (b && b->space == SP_GLOBAL && (b->is_alias || !b->is_const))
+			return true;
+	}
+	return false;
+}
+
 /* Elements of one slice of a scratch tensor. */
 static int64_t
 slice_elements(struct sn_emit *e, const struct sn_tensor *t)

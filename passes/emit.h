@@ -33,6 +33,9 @@ struct sn_emit {
 void sn_emit_init(struct sn_emit *e, struct sn_sched_ctx *c, const struct sn_kernel *k,
 		  struct sn_builder *b);
 
+/* Does the kernel read tensors that it stores, too, itself or by another name? */
+bool sn_emit_rereads(struct sn_emit *e);
+
 /* Allocates the scratch tensors of the kernel, SLICES of each; of private ones, inside the shared axes'
  * loops, there is one. */
 void sn_emit_scratch(struct sn_emit *e, enum sn_space space, int64_t slices);
