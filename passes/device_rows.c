@@ -7,14 +7,14 @@
  *	    the shared axes at point g*rows + i//across, t = i % across
  *	    for each stage, a barrier between:
  *	      a map: its own points t, t+across, ...
- *	      a reduction to one value: every across-th element, then a tree over the items
+ *	      a reduction to one value: every across-th element, then in a few steps over the items
  *	      a reduction to several: own points like a map's, each by one item
  *
  * Where the innermost axis is contiguous, items take LANES elements at once.  Sums
  * of many elements go in blocks.  A reducer without merge runs in the first item.
  */
 #include "ir/index.h"
-#include "passes/device_rows.h"
+#include "passes/device_kept.h"
 
 /* Elements in one running sum of an item. */
 enum { BLOCK = 32 };
@@ -28,6 +28,8 @@ struct grows {
 	const struct sn_expr *inside; /* the row is one; NULL: always */
 	struct sn_acc states;	      /* of the stage at hand, in shared memory */
 	struct sn_acc *shared_states; /* by stage */
+	struct kept kept;
+	const struct sn_expr *step; /* number of the present one; NULL: they are not kept */
 };
 
 /* ---- loops ---- */
@@ -51,6 +53,8 @@ walk_step(struct grows *g, const struct walk *w, const struct sn_expr *flat)
 	struct sn_rows *r = &g->r;
 	struct sn_scope s = sn_scope_copy(&r->e, &r->shared);
 	const struct sn_expr *l = sn_device_spread_lanes(&r->e, &s, w->axes, w->n, flat, w->lanes);
+	if (g->step)
+		kept_bring(&g->kept, &r->e, r->m, &s, g->step, l);
 	w->body(g, &s, w->acc, l ? &l : NULL);
 	if (l)
 		sn_at_end(r->b);
@@ -64,7 +68,9 @@ walk_steps(struct grows *g, const struct walk *w, const struct sn_expr *first,
 	struct sn_pool *p = g->r.pool;
 	if (sn_is_int_const(count, 0))
 		return;
-	const struct sn_expr *j = sn_at_for(g->r.b, LK_SERIAL, "j", count);
+	bool is_kept = kept_is_stage(&g->kept, g->r.m);
+	const struct sn_expr *j = sn_at_for(g->r.b, is_kept ? LK_UNROLLED : LK_SERIAL, "j", count);
+	g->step = is_kept ? j : NULL;
 	const struct sn_expr *at = sn_mulk(p, sn_add(p, first, j), g->across);
 	at = sn_add(p, at, g->t);
 	walk_step(g, w, w->n > 1 ? sn_device_named(g->r.b, "e", at) : at);
@@ -80,6 +86,8 @@ walk_rest(struct grows *g, const struct walk *w, const struct sn_expr *points)
 	if (sn_is_int_const(rest, 0))
 		return;
 	const struct sn_expr *first = sn_sub(p, points, rest);
+	if (kept_is_stage(&g->kept, g->r.m))
+		g->step = sn_int(p, g->kept.steps - 1);
 	sn_at_if(g->r.b, sn_op2(p, OP_LT, g->t, rest));
 	first = sn_add(p, first, g->t);
 	walk_step(g, w, w->n > 1 ? sn_device_named(g->r.b, "e", first) : first);
@@ -140,8 +148,15 @@ point_body(struct grows *g, struct sn_scope *s, const struct sn_acc *acc,
 	   const struct sn_expr *const *idx)
 {
 	(void)acc;
-	(void)idx;
-	sn_rows_point(&g->r, s);
+	const struct sn_comp *m = g->r.m;
+	if (m->reducer) {
+		sn_rows_point(&g->r, s);
+		return;
+	}
+	for (int i = 0; i < m->nresults; i++)
+		if (!g->step
+		    || !kept_put(&g->kept, &g->r.e, s, &m->results[i], g->step, idx ? *idx : NULL))
+			sn_emit_result(&g->r.e, s, &m->results[i]);
 }
 
 static void
@@ -262,17 +277,33 @@ share_states(struct grows *g, const struct sn_acc *acc, int64_t lanes)
 		sn_at_store(g->r.b, g->states.buf[i], &g->item, out[i]);
 }
 
+/* Items whose states one merges before all meet again: waiting costs more than a few loads. */
+enum { WAYS = 8 };
+
+/* Of N states, those that LEFT are apart, by an item for each of LEFT: halves, as all items would. */
+static void
+merge_apart(struct grows *g, int64_t n, int64_t left)
+{
+	struct sn_pool *p = g->r.pool;
+	for (int64_t half = n / 2; half >= left; half /= 2)
+		for (int64_t at = 0; at < half; at += left) {
+			const struct sn_expr *one = sn_addk(p, g->item, at);
+			const struct sn_expr *other = sn_addk(p, g->item, at + half);
+			sn_emit_acc_merge(&g->r.e, g->r.m->reducer, &g->states, &one, &g->states,
+					  &other);
+		}
+}
+
 /* Halves are merged until the first item of each row has it all. */
 static void
 merge_items(struct grows *g)
 {
 	struct sn_pool *p = g->r.pool;
 	sn_at_barrier(g->r.b, SN_ORDERS_SHARED);
-	for (int64_t half = g->across / 2; half >= 1; half /= 2) {
-		const struct sn_expr *other = sn_addk(p, g->item, half);
-		sn_at_if(g->r.b, sn_op2(p, OP_LT, g->t, sn_int(p, half)));
-		sn_emit_acc_merge(&g->r.e, g->r.m->reducer, &g->states, &g->item, &g->states,
-				  &other);
+	for (int64_t n = g->across, left; n > 1; n = left) {
+		left = n > WAYS ? n / WAYS : 1;
+		sn_at_if(g->r.b, sn_op2(p, OP_LT, g->t, sn_int(p, left)));
+		merge_apart(g, n, left);
 		sn_at_end(g->r.b);
 		sn_at_barrier(g->r.b, SN_ORDERS_SHARED);
 	}
@@ -381,6 +412,7 @@ emit_stage(struct grows *g, size_t i)
 	const struct sn_comp *m = g->r.kernel->stages.v[i];
 	size_t mark = g->r.shared.pairs.n;
 	g->r.m = m;
+	g->step = NULL;
 	g->states = g->shared_states[i];
 	if (drows_is_tree(m, g->nspread))
 		emit_tree(g);
@@ -406,10 +438,13 @@ sn_device_rows_apply(struct sn_sched_ctx *c, const struct sn_kernel *k, struct s
 	g.lanes = sn_kernel_knob(k, "lanes", 1);
 	g.nspread = drows_spread(k);
 	sn_emit_init(&g.r.e, c, k, b);
+	kept_find(&g.kept, &g.r.e, g.nspread, g.across, g.lanes);
+	g.r.e.elsewhere = &g.kept.elsewhere;
 	open_rows(&g);
+	kept_alloc(&g.kept, b);
 	unsigned orders = sn_emit_rereads(&g.r.e) ? SN_ORDERS_ALL : SN_ORDERS_SHARED;
 	for (size_t i = 0; i < k->stages.n; i++) {
-		if (i > 0)
+		if (i > 0 && !kept_is_all(&g.kept, k->stages.v[i - 1]))
 			sn_at_barrier(b, orders);
 		emit_stage(&g, i);
 	}

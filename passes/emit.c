@@ -2,8 +2,8 @@
 #include "passes/emit.h"
 #include "ir/index.h"
 
-static struct sn_buffer *
-buffer_of(struct sn_emit *e, const struct sn_tensor *t)
+struct sn_buffer *
+sn_emit_buffer(struct sn_emit *e, const struct sn_tensor *t)
 {
 	return sn_map_get_num(&e->buffers, (uint64_t)t->id + 1);
 }
@@ -29,12 +29,12 @@ alignment(const struct sn_emit *e, const struct sn_tensor *t)
 static void
 add_param(struct sn_emit *e, struct sn_tensor *t, bool is_stored)
 {
-	if (t->store == TS_SCRATCH || buffer_of(e, t))
+	if (t->store == TS_SCRATCH || sn_emit_buffer(e, t))
 		return;
 	struct sn_tensor *at = t;
 	while (at->store == TS_INPLACE)
 		at = at->base;
-	struct sn_buffer *b = buffer_of(e, at);
+	struct sn_buffer *b = sn_emit_buffer(e, at);
 	if (!b) {
 		const struct sn_layout *l = sn_layout_of(e->c->pool, at);
 		b = sn_func_param(e->b->func, at->name, at->type.dtype, l->size, !is_stored);
@@ -89,7 +89,7 @@ sn_emit_rereads(struct sn_emit *e)
 	struct sn_tensor_list reads = { 0 };
 	sn_kernel_reads(e->kernel, e->c->scratch, &reads);
 	for (size_t i = 0; i < reads.list.n; i++) {
-		const struct sn_buffer *b = buffer_of(e, reads.list.v[i]);
+		const struct sn_buffer *b = sn_emit_buffer(e, reads.list.v[i]);
 		if (b && b->space == SP_GLOBAL && (b->is_alias || !b->is_const))
 			return true;
 	}
@@ -117,7 +117,8 @@ sn_emit_scratch(struct sn_emit *e, enum sn_space space, int64_t slices)
 	sn_kernel_stores(e->kernel, e->c->scratch, &stores);
 	for (size_t i = 0; i < stores.list.n; i++) {
 		struct sn_tensor *t = stores.list.v[i];
-		if (t->store != TS_SCRATCH)
+		bool is_kept = e->elsewhere && sn_map_get_num(e->elsewhere, (uint64_t)t->id + 1);
+		if (t->store != TS_SCRATCH || is_kept)
 			continue;
 		int64_t n = slices * slice_elements(e, t);
 		struct sn_buffer *b = sn_at_alloc(e->b, space, t->name, t->type.dtype, 1, &n);
@@ -256,7 +257,7 @@ emit_read(struct sn_emit *e, struct sn_scope *s, const struct sn_expr *read)
 		idx[d] = clamped(p, idx[d], t->type.dims[d]);
 	}
 	const struct sn_expr *off = sn_emit_offset(e, t, idx);
-	const struct sn_expr *v = sn_at_load(e->b, t->name, buffer_of(e, t), &off);
+	const struct sn_expr *v = sn_at_load(e->b, t->name, sn_emit_buffer(e, t), &off);
 	if (!cond)
 		return v;
 	return sn_op3(p, OP_SELECT, cond, v, apply_scope(e, s, read->args[read->nargs - 1]));
@@ -343,7 +344,7 @@ sn_emit_checks(struct sn_emit *e, struct sn_scope *s, const struct sn_comp *m)
 void
 sn_emit_prefetch(struct sn_emit *e, const struct sn_tensor *t, const struct sn_expr *at)
 {
-	sn_at_prefetch(e->b, buffer_of(e, t), &at);
+	sn_at_prefetch(e->b, sn_emit_buffer(e, t), &at);
 }
 
 void
@@ -353,7 +354,7 @@ sn_emit_result(struct sn_emit *e, struct sn_scope *s, const struct sn_result *r)
 	for (int d = 0; d < r->tensor->type.rank; d++)
 		idx[d] = sn_emit_expr(e, s, r->idx[d]);
 	const struct sn_expr *off = sn_emit_offset(e, r->tensor, idx);
-	sn_at_store(e->b, buffer_of(e, r->tensor), &off, v);
+	sn_at_store(e->b, sn_emit_buffer(e, r->tensor), &off, v);
 }
 
 void

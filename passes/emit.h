@@ -26,12 +26,17 @@ struct sn_emit {
 	struct sn_map buffers;		 /* by tensor id */
 	struct sn_map params;		 /* by tensor id: parameter number + 1 */
 	SN_VEC(struct sn_tensor *) args; /* the tensor behind each parameter */
-	const struct sn_expr *slice;	 /* which slice of scratch is meant; NULL: the only one */
+	const struct sn_map
+		*elsewhere;	     /* scratch tensors that need no memory, by id + 1, or NULL */
+	const struct sn_expr *slice; /* which slice of scratch is meant; NULL: the only one */
 };
 
 /* Makes a parameter for each distinct stored tensor that K reads or stores. */
 void sn_emit_init(struct sn_emit *e, struct sn_sched_ctx *c, const struct sn_kernel *k,
 		  struct sn_builder *b);
+
+/* Where T is; NULL: nowhere yet. */
+struct sn_buffer *sn_emit_buffer(struct sn_emit *e, const struct sn_tensor *t);
 
 /* Does the kernel read tensors that it stores, too, itself or by another name? */
 bool sn_emit_rereads(struct sn_emit *e);
