@@ -2,14 +2,15 @@
 #include "passes/device_stage.h"
 #include "ir/index.h"
 
-/* Point AT of side I's tile as a point of the whole side: the last one for those beyond. */
+/* Point AT of side I's tile as a point of the whole side: the last one for those beyond, or the first of
+ * the last PIECE points. */
 static const struct sn_expr *
-inside(struct dt *t, int i, const struct sn_expr *at)
+inside(struct dt *t, int i, const struct sn_expr *at, int64_t piece)
 {
 	const struct sn_expr *x = sn_add(t->pool, t->base[i], at);
 	if (sn_prove_divides(t->points[i], t->n.block[i]))
 		return x;
-	return sn_op2(t->pool, OP_MIN, x, sn_addk(t->pool, t->points[i], -1));
+	return sn_op2(t->pool, OP_MIN, x, sn_addk(t->pool, t->points[i], -piece));
 }
 
 static const struct sn_expr *
@@ -57,7 +58,7 @@ plan_places(struct dt *t, int i)
 		g->places[v] = sn_at_alloc(t->b, SP_REG, s->axes[v]->name, DT_I64, 1, &g->count);
 	struct sn_scope at = { 0 };
 	const struct sn_expr *u = sn_at_for(t->b, LK_UNROLLED, "u", sn_int(t->pool, g->count));
-	const struct sn_expr *x = inside(t, i, moving(t, g->at, u, g->step));
+	const struct sn_expr *x = inside(t, i, moving(t, g->at, u, g->step), 1);
 	sn_device_spread(&t->e, &at, s->axes, 0, s->naxes, sn_device_named(t->b, "at", x));
 	for (int v = 0; v < s->naxes; v++)
 		sn_at_store(t->b, g->places[v], &u,
@@ -65,24 +66,81 @@ plan_places(struct dt *t, int i)
 	sn_at_end(t->b);
 }
 
+/* Elements of side I side by side along AXIS, and of its tile's WIDE: as many as a vector has where all
+ * that is read moves so, in whole vectors, inside its tensor; else 1. */
+static int64_t
+lanes_along(struct dt *t, int i, const struct sn_axis *axis, int64_t wide)
+{
+	int64_t lanes = t->n.lanes;
+	struct sn_read_list reads = { 0 };
+	if (lanes == 1 || !sn_prove_divides(axis->extent, lanes) || wide % lanes != 0
+	    || t->items % (wide / lanes) != 0 || t->n.block[i] * t->n.bk % (t->items * lanes) != 0)
+		return 1;
+	sn_reads_of(t->s.side[i].value, t->c->scratch, &reads);
+	for (size_t r = 0; r < reads.list.n; r++) {
+		const struct sn_expr *x = reads.list.v[r];
+		if (sn_expr_has_axis(x, axis)
+		    && (sn_read_guards(t->pool, x) || !dt_is_unit(t->pool, x, axis)))
+			return 1;
+	}
+	return lanes;
+}
+
 void
 dt_plan_stage(struct dt *t, int i)
 {
 	const struct dt_side *s = &t->s.side[i];
 	struct stage *g = &t->stage[i];
-	int64_t wide = is_red_fast(t, i) ? t->n.bk : t->n.block[i];
-	const struct sn_expr *near = sn_modk(t->pool, t->item, wide);
-	const struct sn_expr *far = sn_divk(t->pool, t->item, wide);
 	g->is_own_fast = !is_red_fast(t, i);
-	g->count = t->n.block[i] * t->n.bk / t->items;
-	g->step = t->items / wide;
+	int64_t wide = g->is_own_fast ? t->n.block[i] : t->n.bk;
+	g->lanes = lanes_along(
+		t, i, g->is_own_fast ? s->axes[s->naxes - 1] : t->s.red[t->s.nred - 1], wide);
+	const struct sn_expr *near = sn_modk(t->pool, t->item, wide / g->lanes);
+	const struct sn_expr *far = sn_divk(t->pool, t->item, wide / g->lanes);
+	near = sn_mulk(t->pool, near, g->lanes);
+	g->count = t->n.block[i] * t->n.bk / (t->items * g->lanes);
+	g->step = t->items / (wide / g->lanes);
 	g->kk = g->is_own_fast ? far : near;
 	g->at = g->is_own_fast ? near : far;
 	if (g->is_own_fast)
 		sn_device_spread(&t->e, &g->own, s->axes, 0, s->naxes,
-				 sn_device_named(t->b, i == DT_Y ? "y" : "x", inside(t, i, g->at)));
+				 sn_device_named(t->b, i == DT_Y ? "y" : "x",
+						 inside(t, i, g->at, g->lanes)));
 	else if (s->naxes > 1)
 		plan_places(t, i);
+}
+
+void
+dt_alloc_next(struct dt *t, int i)
+{
+	struct stage *g = &t->stage[i];
+	bool is_flat = g->lanes == 1 || !g->is_own_fast;
+	int64_t dims[2] = { is_flat ? g->count * g->lanes : g->count, g->lanes };
+	g->next = sn_at_alloc(t->b, g->lanes > 1 && is_flat ? SP_STACK : SP_REG,
+			      i == DT_Y ? "yn" : "xn", (enum sn_dtype)t->s.side[i].value->dtype,
+			      is_flat ? 1 : 2, dims);
+}
+
+/* Where element L of piece U waits in registers. */
+static void
+next_at(struct dt *t, const struct stage *g, const struct sn_expr *u, const struct sn_expr *l,
+	const struct sn_expr **out)
+{
+	bool is_flat = g->lanes == 1 || !g->is_own_fast;
+	out[0] = is_flat ? sn_add(t->pool, sn_mulk(t->pool, u, g->lanes), l) : u;
+	out[1] = is_flat ? NULL : l;
+}
+
+/* The value of AXIS in S, L further on. */
+static void
+shift(struct dt *t, struct sn_scope *s, const struct sn_axis *axis, const struct sn_expr *l)
+{
+	const struct sn_expr *x = sn_axis_expr(t->pool, axis);
+	for (size_t k = s->pairs.n; k-- > 0;)
+		if (s->pairs.v[k].from == x) {
+			s->pairs.v[k].to = sn_add(t->pool, s->pairs.v[k].to, l);
+			return;
+		}
 }
 
 /* The axes of side I for element U. */
@@ -96,7 +154,8 @@ put_own(struct dt *t, int i, struct sn_scope *s, const struct sn_expr *u)
 	if (g->is_own_fast)
 		return;
 	if (side->naxes == 1)
-		sn_scope_axis(&t->e, s, side->axes[0], inside(t, i, moving(t, g->at, u, g->step)));
+		sn_scope_axis(&t->e, s, side->axes[0],
+			      inside(t, i, moving(t, g->at, u, g->step), 1));
 	for (int v = 0; side->naxes > 1 && v < side->naxes; v++)
 		sn_scope_axis(&t->e, s, side->axes[v],
 			      sn_at_load(t->b, side->axes[v]->name, g->places[v], &u));
@@ -113,32 +172,43 @@ static void
 fetch_side(struct dt *t, int i, const struct sn_expr *kbase, bool is_rest)
 {
 	struct stage *g = &t->stage[i];
+	const struct dt_side *side = &t->s.side[i];
+	int64_t piece = g->is_own_fast ? 1 : g->lanes;
 	const struct sn_expr *u = sn_at_for(t->b, LK_UNROLLED, "u", sn_int(t->pool, g->count));
 	const struct sn_expr *kk = g->is_own_fast ? moving(t, g->kk, u, g->step) : g->kk;
-	const struct sn_expr *q = sn_add(t->pool, kbase, kk);
+	const struct sn_expr *q = sn_add(t->pool, kbase, kk), *at[2];
 	struct sn_scope s = sn_scope_copy(&t->e, &t->scope);
 	if (is_rest)
-		q = sn_op2(t->pool, OP_MIN, q, sn_addk(t->pool, dt_tiled_points(t), -1));
+		q = sn_op2(t->pool, OP_MIN, q, sn_addk(t->pool, dt_tiled_points(t), -piece));
 	if (t->s.nred - t->s.first_tiled > 1)
 		q = sn_device_named(t->b, "k", q);
 	sn_device_spread(&t->e, &s, t->s.red, t->s.first_tiled, t->s.nred, q);
 	put_own(t, i, &s, u);
-	sn_at_store(t->b, g->next, &u, sn_emit_expr(&t->e, &s, t->s.side[i].value));
+	const struct sn_expr *l = sn_at_for(t->b, LK_VECTOR, "l", sn_int(t->pool, g->lanes));
+	if (g->lanes > 1)
+		shift(t, &s, g->is_own_fast ? side->axes[side->naxes - 1] : t->s.red[t->s.nred - 1],
+		      l);
+	next_at(t, g, u, l, at);
+	sn_at_store(t->b, g->next, at, sn_emit_expr(&t->e, &s, side->value));
+	sn_at_end(t->b);
 	sn_at_end(t->b);
 }
 
-/* Stores what was loaded in shared tile AT of side I. */
+/* Stores what was loaded in shared tile AT of side I: vectors along the tile's rows, else one by one. */
 static void
 put_side(struct dt *t, int i, const struct sn_expr *at)
 {
 	struct stage *g = &t->stage[i];
 	const struct sn_expr *u = sn_at_for(t->b, LK_UNROLLED, "u", sn_int(t->pool, g->count));
-	const struct sn_expr *to[3] = { at, g->kk, g->at };
-	if (g->is_own_fast)
-		to[1] = moving(t, g->kk, u, g->step);
-	else
-		to[2] = moving(t, g->at, u, g->step);
-	sn_at_store(t->b, g->shared, to, sn_at_load(t->b, "next", g->next, &u));
+	const struct sn_expr *l = sn_at_for(t->b, g->is_own_fast ? LK_VECTOR : LK_UNROLLED, "l",
+					    sn_int(t->pool, g->lanes));
+	const struct sn_expr *to[3] = { at, g->kk, g->at }, *from[2];
+	int moved = g->is_own_fast ? 1 : 2;
+	to[moved] = moving(t, to[moved], u, g->step);
+	to[3 - moved] = sn_add(t->pool, to[3 - moved], l);
+	next_at(t, g, u, l, from);
+	sn_at_store(t->b, g->shared, to, sn_at_load(t->b, "next", g->next, from));
+	sn_at_end(t->b);
 	sn_at_end(t->b);
 }
 

@@ -4,13 +4,14 @@
 
 #include "passes/device_tile.h"
 
-/* How one operand comes into its shared tile: element u of an item is at (kk, at), of which the one
- * moves with u, the other is the same for all. */
+/* How one operand comes into its shared tile: piece u of an item, LANES elements side by side in memory,
+ * begins at (kk, at), of which the one moves with u, the other is the same for all.  Lanes go along AT
+ * where neighbouring items do, else along KK. */
 struct stage {
 	struct sn_buffer *shared;
 	bool is_own_fast;	/* neighbouring items are neighbours along the operand's own axes */
 	struct sn_buffer *next; /* elements on their way */
-	int64_t count, step;
+	int64_t count, step, lanes; /* pieces */
 	const struct sn_expr *kk, *at;
 	struct sn_scope own;		       /* its axes, where they don't move with u */
 	struct sn_buffer *places[SN_MAX_AXES]; /* or their values for each u */
@@ -35,6 +36,9 @@ struct dt {
 
 /* Works out, once for each item, which elements of side I it stages. */
 void dt_plan_stage(struct dt *t, int i);
+
+/* The registers through which they go. */
+void dt_alloc_next(struct dt *t, int i);
 
 /* Points of the reduction axes that are tiled. */
 const struct sn_expr *dt_tiled_points(struct dt *t);

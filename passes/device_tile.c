@@ -240,9 +240,7 @@ reduce(struct dt *t)
 		sn_emit_acc_alloc(&t->e, t->m->reducer, SP_REG, rank, dims, &t->total);
 	each_acc(t, t->has_total ? init_total : init_acc);
 	for (int i = 0; i < DT_SIDES; i++)
-		t->stage[i].next = sn_at_alloc(t->b, SP_REG, i == DT_Y ? "yn" : "xn",
-					       (enum sn_dtype)t->s.side[i].value->dtype, 1,
-					       &t->stage[i].count);
+		dt_alloc_next(t, i);
 	all_tiles(t);
 }
 
