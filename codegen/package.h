@@ -67,6 +67,9 @@ const char *sn_package_size_text(struct sn_package *k, const struct sn_expr *e, 
 /* Does the run place temporaries, because their sizes depend on dimensions? */
 bool sn_is_placed_at_run(const struct sn_package *k);
 
+/* Bytes behind a device's arena for the word that says that a check of an index failed. */
+int64_t sn_package_status_bytes(const struct sn_package *k);
+
 /* Bytes of T, row-major, and dense. */
 const struct sn_expr *sn_package_bytes(struct sn_package *k, const struct sn_tensor *t);
 

@@ -220,7 +220,14 @@ sn_package_launch_macros(struct sn_package *k, struct sn_buf *out)
 {
 	sn_buf_add(out, sn_is_placed_at_run(k) ? "#define TEMP(t) c->offset[A_##t]\n"
 					       : "#define TEMP(t) A_##t\n");
-	sn_buf_add(out, "#define WEIGHT(t) W_##t\n\n");
+	sn_buf_add(out, "#define WEIGHT(t) W_##t\n");
+	if (k->printer.has_check)
+		sn_buf_addf(
+			out,
+			"/* Behind all temporaries: does a check of an index fail in this run? */\n"
+			"#define STATUS_AT %s\n",
+			sn_is_placed_at_run(k) ? "c->arena_bytes" : "A_END");
+	sn_buf_addc(out, '\n');
 }
 
 /* Where T begins in its memory. */
@@ -265,6 +272,8 @@ arguments(struct sn_package *k, struct sn_buf *out, const struct sn_step *s,
 	sn_buf_add(&line, "static const int32_t mems[] = { ");
 	for (int i = 0; i < l->nmemories; i++)
 		sn_buf_addf(&line, "%s%s", i ? ", " : "", memory_text(k, l->memories[i]));
+	if (sn_func_has_checks(s->func))
+		sn_buf_addf(&line, ", %s", memory_text(k, 0));
 	sn_buf_add(&line, " };");
 	sn_add_wrapped(out, 2, line.text);
 	sn_buf_init(&line, k->arena);
@@ -273,6 +282,8 @@ arguments(struct sn_package *k, struct sn_buf *out, const struct sn_step *s,
 		sn_buf_addf(&line, "%s%s", i ? ", " : "", place_text(k, s->args[i]));
 	for (size_t i = 0; i < s->func->syms.n; i++)
 		sn_buf_addf(&line, ", %s", sn_package_size_text(k, s->syms[i], "s.", CP_ASSIGN));
+	if (sn_func_has_checks(s->func))
+		sn_buf_add(&line, ", STATUS_AT");
 	sn_buf_add(&line, " };");
 	sn_add_wrapped(out, 2, line.text);
 }
@@ -285,6 +296,7 @@ launch(struct sn_package *k, struct sn_buf *out, size_t number)
 	struct sn_launch shape;
 
 	sn_func_launch(s->func, &shape);
+	int nchecks = sn_func_has_checks(s->func);
 	int ndims = shape.ngroups > shape.nitems ? shape.ngroups : shape.nitems;
 
 	sn_buf_addf(out, "\t{ /* %s */\n", l->name);
@@ -303,8 +315,25 @@ launch(struct sn_package *k, struct sn_buf *out, size_t number)
 		    " },\n\t\t\t.nmems = %d, .nnums = %zu, .mems = mems, .nums = nums,\n\t\t};\n\n"
 		    "\t\tstatus = queue->launch(queue->ctx, &l);\n"
 		    "\t\tif (status != SINTER_OK)\n\t\t\treturn status;\n\t}\n",
-		    l->nmemories, s->func->params.n + s->func->syms.n);
+		    l->nmemories + nchecks, s->func->params.n + s->func->syms.n + (size_t)nchecks);
 }
+
+int64_t
+sn_package_status_bytes(const struct sn_package *k)
+{
+	return sn_is_for_device(k) && k->printer.has_check ? 64 : 0;
+}
+
+static const char clear_status[] =
+	"\tint32_t has_failed = 0;\n\n"
+	"\tstatus = queue->write(queue->ctx, SINTER_MEM_ARENA, STATUS_AT, &has_failed,\n"
+	"\t                      sizeof(has_failed));\n"
+	"\tif (status != SINTER_OK)\n\t\treturn status;\n";
+static const char read_status[] =
+	"\tstatus = queue->read(queue->ctx, SINTER_MEM_ARENA, STATUS_AT, &has_failed,\n"
+	"\t                     sizeof(has_failed));\n"
+	"\tif (status != SINTER_OK)\n\t\treturn status;\n"
+	"\tif (has_failed)\n\t\treturn SINTER_BAD_INDEX;\n";
 
 void
 sn_package_launches(struct sn_package *k, struct sn_buf *out)
@@ -314,6 +343,10 @@ sn_package_launches(struct sn_package *k, struct sn_buf *out)
 			"\t(void)bytes;\n");
 	if (k->m->plan->steps.n == 0)
 		sn_buf_add(out, "\t(void)queue;\n");
+	if (k->printer.has_check)
+		sn_buf_add(out, clear_status);
 	for (size_t i = 0; i < k->m->plan->steps.n; i++)
 		launch(k, out, i);
+	if (k->printer.has_check)
+		sn_buf_add(out, read_status);
 }

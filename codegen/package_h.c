@@ -57,7 +57,8 @@ macros(struct sn_package *k, struct sn_buf *out)
 			    (long long)(m->weights->bytes + SN_WEIGHTS_HEADER));
 	sn_buf_addf(out, "#define %s_CONTEXT_BYTES %lld\n", k->upper, (long long)k->context_bytes);
 	if (m->plan->is_static && sn_is_for_device(k))
-		sn_buf_addf(out, "#define %s_DEVICE_BYTES %lld\n", k->upper, (long long)arena);
+		sn_buf_addf(out, "#define %s_DEVICE_BYTES %lld\n", k->upper,
+			    (long long)(arena + sn_package_status_bytes(k)));
 	else if (m->plan->is_static)
 		sn_buf_addf(out,
 			    "#define %s_ARENA_BYTES %lld\t/* for one thread */\n"

@@ -99,7 +99,7 @@ sn_package_json(struct sn_package *k, struct sn_buf *out)
 	const char *arena = sn_is_for_device(k) ? "device_bytes" : "arena_bytes";
 
 	if (m->plan->is_static) {
-		field(out, arena, m->plan->arena_bytes);
+		field(out, arena, m->plan->arena_bytes + sn_package_status_bytes(k));
 		field(out, "arena_lower_bound", m->plan->lower_bound);
 	} else {
 		sn_buf_addf(out, "  \"%s\": null,\n", arena);

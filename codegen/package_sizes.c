@@ -149,8 +149,17 @@ static const char dims_text[] =
 
 static const char cpu_need[] =
 	"need->arena_bytes = arena_bytes(&s) + (size_t)nthreads * SCRATCH_BYTES;\n";
-static const char device_need[] =
-	"*need = (struct sinter_need){ .device_bytes = arena_bytes(&s) };\n";
+
+static void
+device_need(struct sn_package *k, struct sn_buf *out)
+{
+	int64_t more = sn_package_status_bytes(k);
+
+	sn_buf_add(out, "*need = (struct sinter_need){ .device_bytes = arena_bytes(&s)");
+	if (more)
+		sn_buf_addf(out, " + %lld", (long long)more);
+	sn_buf_add(out, " };\n");
+}
 
 void
 sn_package_memory(struct sn_package *k, struct sn_buf *out)
@@ -170,6 +179,9 @@ sn_package_memory(struct sn_package *k, struct sn_buf *out)
 	else
 		sn_buf_add(out, "\t(void)s;\n\treturn A_END;\n}\n\n");
 	sn_package_text(k, out, dims_text);
-	sn_buf_add(out, sn_is_for_device(k) ? device_need : cpu_need);
+	if (sn_is_for_device(k))
+		device_need(k, out);
+	else
+		sn_buf_add(out, cpu_need);
 	sn_buf_add(out, "\treturn status;\n}\n\n");
 }

@@ -204,9 +204,11 @@ branch(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int de
 static void
 check(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int depth)
 {
-	if (p->dialect->kernel)
-		return; /* devices have no flag yet (README, Limits) */
 	p->has_check = true;
+	if (p->dialect->kernel) {
+		sn_print_kernel_check(p, out, s, depth);
+		return;
+	}
 	sn_add_wrapped(out, depth,
 		       sn_printf(p->arena, "check_index(env, %s, %s);",
 				 p->is_in_body ? "worker" : "0",

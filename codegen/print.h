@@ -50,6 +50,7 @@ struct sn_printer {
 	struct sn_buf bodies;	 /* functions that must stand before it */
 	bool is_in_body;	 /* inside a parallel body */
 	struct sn_launch launch; /* of a kernel */
+	const char *failed;	 /* where a kernel says that a check failed */
 	int64_t scratch;	 /* bytes of scratch given out in the function */
 	int64_t scratch_max;	 /* most over all functions */
 };
@@ -131,13 +132,15 @@ void sn_add_to_list(struct sn_buf *out, size_t *line, const char *text, bool is_
 /* ---- print_kernel.c ---- */
 
 /* F as a kernel; SLOTS: which of its memories a parameter lies in, counted in order of first use
- * (NULL: each its own). Arguments: memories, an offset in bytes for each parameter, symbols. */
+ * (NULL: each its own). Arguments: memories, an offset in bytes for each parameter, symbols; if F
+ * checks indices, behind the memories that of a word that becomes 1, and behind all its offset. */
 void sn_printer_kernel(struct sn_printer *p, struct sn_buf *out, const struct sn_func *f,
 		       const char *name, const int *slots);
 void
 sn_print_launch_loop(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int depth);
 void
-sn_print_barrier(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int depth);
+sn_print_kernel_check(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int depth);
+void sn_print_barrier(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int depth);
 
 /* ---- print_parallel.c ---- */
 

@@ -46,6 +46,16 @@ sn_print_barrier(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt 
 	sn_buf_addf(out, "%s\n", p->dialect->kernel->barrier[s->barrier.orders]);
 }
 
+/* Items that store it at once store the same. */
+void
+sn_print_kernel_check(struct sn_printer *p, struct sn_buf *out, const struct sn_stmt *s, int depth)
+{
+	sn_indent(out, depth);
+	sn_buf_addf(out, "if (!(%s))\n", sn_expr_text(p, s->check.cond, CP_ASSIGN));
+	sn_indent(out, depth + 1);
+	sn_buf_addf(out, "*%s = 1;\n", p->failed);
+}
+
 /* ---- arguments ---- */
 
 /* A function as a kernel: names of its arguments. */
@@ -54,6 +64,8 @@ struct kernel {
 	const struct sn_func *func;
 	const int *slots;		  /* memory of each parameter; NULL: each its own */
 	const char **memories, **offsets; /* by slot, by parameter */
+	bool has_checks;
+	const char *status, *status_at; /* then: the memory of the word, and its place */
 	struct sn_buf *out;
 	size_t line;
 	int nargs;
@@ -124,11 +136,15 @@ signature(struct kernel *k)
 		k->memories[i] = argument(k, &k->memories[i], sn_printf(a, "m%d", i),
 					  sn_printf(a, is_only_read(k, i) ? "const %s" : "%s",
 						    words->memory));
+	if (k->has_checks)
+		k->status = argument(k, &k->status, "status", words->memory);
 	for (size_t i = 0; i < f->params.n; i++)
 		k->offsets[i] = argument(k, &k->offsets[i],
 					 sn_printf(a, "%s_at", f->params.v[i]->name), number);
 	for (size_t i = 0; i < f->syms.n; i++)
 		argument(k, f->syms.v[i], f->syms.v[i]->name, number);
+	if (k->has_checks)
+		k->status_at = argument(k, &k->status_at, "status_at", number);
 	sn_buf_add(k->out, k->nargs ? ")\n" : "void)\n");
 }
 
@@ -154,11 +170,27 @@ pointers(struct kernel *k)
 	}
 }
 
+/* "global int *failed = (global int *)(status + status_at);" */
+static void
+status_pointer(struct kernel *k)
+{
+	struct sn_printer *p = k->p;
+	const char *type = sn_printf(p->arena, "%s%s *", p->dialect->kernel->spaces[SP_GLOBAL],
+				     sn_c_scalar(p, DT_I32));
+
+	p->failed = sn_declare(p, &k->has_checks, "failed", type);
+	sn_add_wrapped(k->out, 1,
+		       sn_printf(p->arena, "%s%s = (%s)(%s + %s);", type, p->failed, type,
+				 k->status, k->status_at));
+}
+
 void
 sn_printer_kernel(struct sn_printer *p, struct sn_buf *out, const struct sn_func *f,
 		  const char *name, const int *slots)
 {
 	struct kernel k = { .p = p, .func = f, .slots = slots, .out = out };
+
+	k.has_checks = sn_func_has_checks(f);
 
 	if (!sn_func_launch(f, &p->launch))
 		sn_bug(p->arena->guard, "%s: not the shape of a kernel", f->name);
@@ -168,6 +200,8 @@ sn_printer_kernel(struct sn_printer *p, struct sn_buf *out, const struct sn_func
 	signature(&k);
 	sn_buf_add(out, "{\n");
 	pointers(&k);
+	if (k.has_checks)
+		status_pointer(&k);
 	sn_print_stmts(p, out, &f->body, 1);
 	sn_buf_add(out, "}\n");
 }

@@ -221,6 +221,9 @@ struct sn_launch {
 };
 bool sn_func_launch(const struct sn_func *f, struct sn_launch *out);
 
+/* Does it check indices? */
+bool sn_func_has_checks(const struct sn_func *f);
+
 /* Text form, docs/ir.md. */
 /* Gives axes, locals and buffers the names under which they are printed, for good: see
  * ir/loop_settle.c.  Axes and locals are replaced. */

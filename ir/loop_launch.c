@@ -65,3 +65,22 @@ sn_func_launch(const struct sn_func *f, struct sn_launch *out)
 		ok &= sn_get_int(out->item[i]->extent, &out->items[i]);
 	return ok;
 }
+
+static bool
+find_check(struct sn_stmt *s, void *arg)
+{
+	bool *is_found = arg;
+
+	*is_found |= s->kind == ST_CHECK;
+	return !*is_found;
+}
+
+bool
+sn_func_has_checks(const struct sn_func *f)
+{
+	struct sn_block body = f->body;
+	bool is_found = false;
+
+	sn_block_walk(&body, find_check, &is_found);
+	return is_found;
+}

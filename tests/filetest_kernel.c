@@ -23,6 +23,9 @@ ft_kernel_slots(struct ft_run *r, const struct sn_func *f)
 }
 
 /* The memories of a call. */
+/* Place of the word of status in its memory. */
+enum { STATUS_AT = 8 };
+
 struct kernel_memory {
 	struct opencl_memory list[64];
 	int64_t nums[128];
@@ -60,6 +63,21 @@ plan(struct ft_run *r, const struct ft_args *a, const int *slots, struct kernel_
 		m->list[i].bytes = sn_alloc(r->arena, m->list[i].size);
 	for (size_t i = 0; i < a->func->syms.n; i++)
 		m->nums[m->nnums++] = a->syms[a->func->syms.v[i]->id];
+	if (!sn_func_has_checks(a->func))
+		return;
+	m->list[m->n].size = 64;
+	m->list[m->n++].bytes = SN_NEW_ARRAY(r->arena, 64, char);
+	m->nums[m->nnums++] = STATUS_AT;
+}
+
+/* Is the word of status what it must be in a run without an index out of range? */
+static bool
+check_status(struct ft_run *r, const struct ft_args *a, const struct kernel_memory *m)
+{
+	int32_t failed = 0;
+	if (sn_func_has_checks(a->func))
+		memcpy(&failed, (char *)m->list[m->n - 1].bytes + STATUS_AT, sizeof(failed));
+	return !failed || ft_fail(r, "a check of an index fails on the device");
 }
 
 static bool
@@ -84,7 +102,7 @@ launch(struct ft_run *r, const struct ft_args *a, struct opencl_program *program
 	c.nnums = m.nnums;
 	const char *why = opencl_run(program, &c);
 	copy(a, &m, slots, true);
-	return why ? ft_fail(r, "%s", why) : true;
+	return why ? ft_fail(r, "%s", why) : check_status(r, a, &m);
 }
 
 bool

@@ -137,6 +137,22 @@ def bench_and_verify_take_a_device():
 
 
 @test_on_opencl
+def an_index_out_of_range_is_reported():
+    for n in ('5', 'N'):
+        pathlib.Path('g.sn').write_text(f'graph g (i64[{n}] at, f32[10,8] w) => (f32[{n},8] y)\n'
+                                        '{\n\tr = Gather (w, at)\n\ty = Relu (r)\n}\n')
+        w = np.arange(80, dtype=np.float32).reshape(10, 8)
+        np.save('w.npy', w)
+        for last, code in ((9, 0), (10, 1), (-1, 0), (-11, 1)):
+            at = np.array([0, 1, 2, 3, last], np.int64)
+            np.save('at.npy', at)
+            err = sinter('run', 'g.sn', '--device', 'opencl:0', '--quiet', '--input', 'at=at.npy', '--input', 'w=w.npy',
+                         '--output', '.', code=code)[1]
+            expect(('out of range' in err) == bool(code), f'{n}, {last}: {err}')
+            expect(code or (np.load('y.npy') == w[at]).all(), f'{n}, {last}: other outputs')
+
+
+@test_on_opencl
 def a_package_for_the_cpu_is_refused():
     _, err = sinter('bench', for_the_cpu(), '--device', 'opencl:0', code=1)
     expect('compiled for the CPU' in err, err)
