@@ -270,9 +270,7 @@ print_load(struct printer *p, const struct sn_stmt *s)
 static void
 print_barrier(struct printer *p, const struct sn_stmt *s)
 {
-	static const char *const texts[] = { [SN_ORDERS_SHARED] = " shared",
-					     [SN_ORDERS_GLOBAL] = " global",
-					     [SN_ORDERS_ALL] = "" };
+	static const char *const texts[] = { "", " shared", " global", "" };
 
 	sn_buf_addf(p->out, "barrier%s", texts[s->barrier.orders]);
 }
