@@ -248,6 +248,12 @@ check-onnx: venv
 	$(Q)$(SUBMAKE) $(ONNX_SUITE)
 	$(Q)B=$(B) DIALECT=$(DIALECT) DEVICE=$(DEVICE) BLESS=$(BLESS) $(VENV)/bin/python tests/check_onnx.py
 
+# The suite's small cases on oclgrind's simulated device: data races, uninitialised memory, wrong calls.
+check-oclgrind: venv
+	$(Q)$(SUBMAKE) $(ONNX_SUITE)
+	$(Q)B=$(B) $(VENV)/bin/python tests/check_onnx.py --oclgrind --out $(B)/onnxgrind \
+		--kinds node,simple,pytorch-converted,pytorch-operator
+
 # The whole test set once more, under AddressSanitizer and UBSan: unit and file tests, the ONNX suite
 # with its generated code, the command, all networks as far as emitted C, the fuzzers' inputs.
 ASAN	= tests/cli/check_cli.py tests/check_onnx.py tests/onnx/check_c99.py \
@@ -380,6 +386,7 @@ help:
 	@echo 'make check-asan   the test set under AddressSanitizer and UBSan'
 	@echo 'make check-tsan   the worker pool under ThreadSanitizer'
 	@echo 'make check-valgrind  the command, the runtime, unit tests under memcheck'
+	@echo 'make check-oclgrind  the ONNX suite on oclgrind: races, uninitialised memory'
 	@echo 'make fuzz         libFuzzer on models and texts, FUZZ_SECONDS each'
 	@echo 'make check-lint   clang-format and clang-tidy; also check-style, check-layers,'
 	@echo '                  check-headers'
@@ -398,5 +405,5 @@ help:
 .DELETE_ON_ERROR:
 .PHONY: all lib shared command check unit check-programs check-unit check-files check-lint
 .PHONY: check-layers check-style check-headers check-onnx check-clean check-asan check-asan-programs asan-programs
-.PHONY: check-tsan check-valgrind asan tsan bless venv deps bench bench-compile
+.PHONY: check-oclgrind check-tsan check-valgrind asan tsan bless venv deps bench bench-compile
 .PHONY: fuzz format install clean help

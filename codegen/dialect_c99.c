@@ -280,8 +280,9 @@ static const struct sn_helper helpers[] = {
 	  "\tint e;\n\tfloat code;\n\n"
 	  "\tif (x != x)\n\t\treturn ($P)(is_plain ? nan : nan | sign);\n"
 	  "\tif (isinf(x))\n\t\treturn ($P)(sign | inf);\n"
-	  "\tif (frexp$F(x, &e) == 0)\n\t\treturn ($P)(is_plain ? 0 : sign);\n"
-	  "\te = e - 1 < 1 - bias ? 1 - bias : e - 1;\n"
+	  "\tif (x == 0)\n\t\treturn ($P)(is_plain ? 0 : sign);\n"
+	  "\te = ilogb$F(x);\n"
+	  "\te = e < 1 - bias ? 1 - bias : e;\n"
 	  "\tcode = ldexp$F((float)(e - 1 + bias), mant) + rint$F(ldexp$F(fabs$F(x), mant - e));\n"
 	  "\tif (code > (float)max)\n\t\treturn ($P)(sign | max);\n"
 	  "\treturn ($P)(code == 0 && is_plain ? 0 : sign | (int)code);\n}\n" },
@@ -294,11 +295,13 @@ static const struct sn_helper helpers[] = {
 	  "\treturn h == 0xff ? NAN : ldexp$F(1.0f, (int)h - 127);\n}\n" },
 	{ "store_f8e8m0", NULL,
 	  "/* a power of two, rounded up */\n"
-	  "FN $P\nstore_f8e8m0(float x)\n{\n\tint e;\n\tconst float m = frexp$F(fabs$F(x), &e);\n\n"
+	  "FN $P\nstore_f8e8m0(float x)\n{\n\tint e;\n\n"
 	  "\tif (x != x)\n\t\treturn 0xff;\n"
 	  "\tif (isinf(x))\n\t\treturn 0xfe;\n"
-	  "\te += m == 0.5f ? 126 : 127;\n"
-	  "\treturn ($P)(m == 0 || e < 0 ? 0 : e > 0xfe ? 0xfe : e);\n}\n" },
+	  "\tif (x == 0)\n\t\treturn 0;\n"
+	  "\te = ilogb$F(x);\n"
+	  "\te += ldexp$F(1.0f, e) == fabs$F(x) ? 127 : 128;\n"
+	  "\treturn ($P)(e < 0 ? 0 : e > 0xfe ? 0xfe : e);\n}\n" },
 	{ "round_f8e8m0", "load_f8e8m0 store_f8e8m0",
 	  "FN float\nround_f8e8m0(float x)\n{\n\treturn load_f8e8m0(store_f8e8m0(x));\n}\n" },
 	/* four bits: two elements in a byte; there is no NaN, one becomes minus 0 */

@@ -2,12 +2,17 @@
 
 OCR_WHEEL = build/downloads/rapidocr-3.10.0
 OCR_MODELS = $(OCR_WHEEL)/rapidocr/models
-EX	= $(B)/examples
+# DEVICE=opencl compiles the networks for it, in a folder of their own.
+DEVICE	?=
+EX	= $(B)/examples$(if $(DEVICE),-$(firstword $(subst :, ,$(DEVICE))))
+EX_TARGET = $(if $(DEVICE),--target $(firstword $(subst :, ,$(DEVICE))),--threads)
+EX_DEVICE = $(if $(DEVICE),--device $(DEVICE))
+EX_ENV	= EXAMPLES=$(EX)
 EX_CFLAGS = -std=c99 $(WARN) -D_POSIX_C_SOURCE=200809L -I. -MMD -MP
 # Of the generated C: what sinter compile itself calls the compiler with.
 NET_CFLAGS = -std=gnu99 -O2 -fno-math-errno -march=native -Wno-psabi -fno-common
 
-ex_obj	= $(patsubst %.c,$(B)/%.o,$(wildcard examples/$(1)/*.c examples/common/*.c))
+ex_obj	= $(patsubst examples/%.c,$(EX)/%.o,$(wildcard examples/$(1)/*.c examples/common/*.c))
 
 # Runs a command, says how long it took: $(call timed,WHAT,FILE,COMMAND)
 define timed
@@ -20,7 +25,7 @@ endef
 define network
 $(EX)/$(1)/$(2).c $(EX)/$(1)/$(2).weights &: $(3) $(B)/sinter
 	@mkdir -p $(EX)/$(1)
-	$$(call timed,SINTER,$(2).c,$(B)/sinter compile $(3) -o $(EX)/$(1) --name $(2) --threads \
+	$$(call timed,SINTER,$(2).c,$(B)/sinter compile $(3) -o $(EX)/$(1) --name $(2) $(EX_TARGET) \
 		--no-cc --quiet)
 
 $(EX)/$(1)/$(2).o: $(EX)/$(1)/$(2).c
@@ -61,7 +66,7 @@ $(EX)/digits/digits: $(call ex_obj,digits) $(EX)/digits/digits_net.o $(RT_LIB) \
 ocr: $(EX)/ocr/ocr
 digits: $(EX)/digits/digits
 
-# Text from a picture, by two networks; without network access digits, by one of our own.
+# Text from a picture, by two networks, with DEVICE=opencl on a device; without network access digits, by one of our own.
 demo: deps
 	$(Q)$(SUBMAKE) all
 	$(Q)tests/fetch.sh ocr && next=demo-ocr || { \
@@ -69,15 +74,15 @@ demo: deps
 		$(SUBMAKE) $$next
 
 demo-ocr: ocr
-	@echo; echo '  examples/ocr/ocr examples/ocr/hello.png'; echo
-	$(Q)B=$(B) examples/ocr/ocr --repeat 3 examples/ocr/hello.png
+	@echo; echo '  examples/ocr/ocr $(EX_DEVICE) examples/ocr/hello.png'; echo
+	$(Q)$(EX_ENV) examples/ocr/ocr $(EX_DEVICE) --repeat 3 examples/ocr/hello.png
 	@echo; echo 'Now a picture of yours:  examples/ocr/ocr FILE.png  (--help lists the options)'
 
 demo-digits: digits
 	@echo; echo 'The text reader needs two networks from the Python package index, which could'
 	@echo 'not be had. The same walk with a digit reader of our own (examples/digits/train.py):'
 	@echo; echo '  examples/digits/digits examples/digits/digits.png'; echo
-	$(Q)B=$(B) examples/digits/digits examples/digits/digits.png
+	$(Q)$(EX_ENV) examples/digits/digits examples/digits/digits.png $(DEVICE)
 	@echo; echo 'Now a picture of yours:  examples/digits/digits FILE.png'
 
 -include $(patsubst %.o,%.d,$(call ex_obj,ocr) $(call ex_obj,digits))

@@ -233,11 +233,22 @@ get_platform(const struct opencl *cl, char *out, size_t room)
 	snprintf(out, room, "%.63s, %.180s", name, version);
 }
 
+/* 0: unknown.  Who doesn't know the extension is not asked: it would be an error. */
+static int32_t
+get_subgroup(const struct opencl *cl)
+{
+	enum { WARP_SIZE_NV = 0x4003 };
+	char extensions[8192] = "";
+
+	get_text(cl, CL_DEVICE_EXTENSIONS, extensions, sizeof(extensions));
+	return strstr(extensions, "cl_nv_device_attribute_query")
+		       ? (int32_t)get_number(cl, WARP_SIZE_NV, 0)
+		       : 0;
+}
+
 static void
 get_info(const struct opencl *cl, struct sinter_device_info *i)
 {
-	enum { WARP_SIZE_NV = 0x4003 }; /* cl_nv_device_attribute_query */
-
 	get_text(cl, CL_DEVICE_NAME, i->name, sizeof(i->name));
 	get_text(cl, CL_DRIVER_VERSION, i->driver, sizeof(i->driver));
 	get_platform(cl, i->platform, sizeof(i->platform));
@@ -246,7 +257,7 @@ get_info(const struct opencl *cl, struct sinter_device_info *i)
 	i->local_bytes = get_number(cl, CL_DEVICE_LOCAL_MEM_SIZE, 0);
 	i->units = (int32_t)get_number(cl, CL_DEVICE_MAX_COMPUTE_UNITS, 1);
 	i->group_items = (int32_t)get_number(cl, CL_DEVICE_MAX_WORK_GROUP_SIZE, 1);
-	i->subgroup = (int32_t)get_number(cl, WARP_SIZE_NV, 0);
+	i->subgroup = get_subgroup(cl);
 	i->load_floats = (int32_t)get_number(cl, CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT, 1);
 	i->has_f64 = get_number(cl, CL_DEVICE_DOUBLE_FP_CONFIG, 0) != 0;
 	i->is_cpu = (get_number(cl, CL_DEVICE_TYPE, 0) & CL_DEVICE_TYPE_CPU) != 0;

@@ -31,6 +31,7 @@ DATA = pathlib.Path(onnx.__file__).parent / 'backend/test/data'
 KINDS = ['node', 'simple', 'pytorch-converted', 'pytorch-operator', 'real']
 MANIFEST = pathlib.Path('tests/onnx/manifest.txt')
 BATCH = 32
+OCLGRIND = '/usr/lib/oclgrind/liboclgrind-rt.so'
 WARNINGS = '-Wall -Wextra -Wpedantic -Wconversion'  # what is emitted has none
 
 
@@ -90,6 +91,23 @@ def ask_clang(folder, results):
         results.setdefault('clang', ('FAIL', done.stdout[:500]))
 
 
+# What oclgrind's command would set, but for the preloading, which the runtime's own loading passes by.
+# Kernels are not optimised: LLVM is free to compute what depends on undefined lanes and to throw it away
+# (and its 'freeze' is unknown to oclgrind).
+OCLGRIND_ENV = {'SINTER_OPENCL': OCLGRIND, 'OCLGRIND_DATA_RACES': '1', 'OCLGRIND_UNINITIALIZED': '1',
+                'OCLGRIND_CHECK_API': '1', 'OCLGRIND_NUM_THREADS': '1', 'OCLGRIND_BUILD_OPTIONS': '-cl-opt-disable'}
+
+
+# Elements that share a byte: it is read before its other half is written, and oclgrind knows bytes only.
+NO_OCLGRIND = re.compile(r'U?INT[24](_|$)|FLOAT4E2M1|u?int[24](_|$)', re.ASCII)
+
+
+def ask_oclgrind(number, text, results):
+    """Whatever it has said is an error of the batch; it names the kernel."""
+    if text.strip():
+        results[f'oclgrind, batch {number}'] = ('FAIL', ' | '.join(text.split('\n')[:8]))
+
+
 def run_batch(number, lines, args):
     folder = pathlib.Path(args.out) / f'{args.dialect}{number}'
     shutil.rmtree(folder, ignore_errors=True)
@@ -102,8 +120,12 @@ def run_batch(number, lines, args):
         env.update({'SINTER_CACHE': 'off', 'POCL_CACHE_DIR': str(folder.resolve() / 'pocl')})
         env.setdefault('POCL_DEVICES', 'basic')
         (folder / 'pocl').mkdir()
+    if args.oclgrind:
+        command.append('--alone')
+        env.update(OCLGRIND_ENV)
     done = subprocess.run(command + args.extra, input=''.join(lines), text=True,
-                          stdout=subprocess.PIPE, env=env, check=False)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE if args.oclgrind else None,
+                          env=env, check=False)
     results = {}
     for line in done.stdout.splitlines():
         word, name, why = line.split('\t', 2)
@@ -111,6 +133,8 @@ def run_batch(number, lines, args):
     for line in lines:
         results.setdefault(line.split('\t', 1)[0],
                            ('FAIL', f'the driver ended with {done.returncode}'))
+    if args.oclgrind:
+        ask_oclgrind(number, done.stderr, results)
     if args.clang and (folder / 'build.sh').exists():
         ask_clang(folder, results)
     if not args.keep:
@@ -182,6 +206,7 @@ def main():
     parser.add_argument('--out', default=os.environ.get('B', 'build') + '/onnx')
     parser.add_argument('--dialect', default=os.environ.get('DIALECT') or 'c')
     parser.add_argument('--device', default=os.environ.get('DEVICE') or '', help='run there: opencl, opencl:1')
+    parser.add_argument('--oclgrind', action='store_true', help='on its simulated device, which checks memory and races')
     parser.add_argument('--spread', type=int, default=0, help='so many of the cases, from everywhere')
     parser.add_argument('--cc', default=os.environ.get('CC') or 'gcc')
     parser.add_argument('--clang', action='store_true', default=bool(os.environ.get('CLANG')))
@@ -192,10 +217,17 @@ def main():
     parser.add_argument('-j', '--jobs', type=int, default=os.cpu_count())
     parser.add_argument('extra', nargs='*', help='for the driver, behind --')
     args = parser.parse_args()
+    if args.oclgrind:
+        args.device = 'opencl:0'
+        if not os.path.exists(OCLGRIND):
+            print('1..0 # SKIP oclgrind is not there (make deps)')
+            return 0
     if args.device:
         args.dialect = args.device.split(':')[0]
     listed = read_manifest()
     cases = [c for k in args.kinds.split(',') for c in cases_of(k) if args.only in c[0]]
+    if args.oclgrind:
+        cases = [c for c in cases if not NO_OCLGRIND.search(c[0])]
     if args.spread:
         cases = spread([c for c in cases if c[0] not in listed], args.spread)
     results = run_all(cases, args)

@@ -5,7 +5,7 @@ packages="gcc make pkg-config
 	libprotobuf-c-dev protobuf-c-compiler libxml2-dev libgraphviz-dev
 	libcmocka-dev clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev valgrind
 	python3 python3-venv libpng-dev
-	pocl-opencl-icd ocl-icd-libopencl1 ocl-icd-opencl-dev opencl-headers clinfo"
+	pocl-opencl-icd ocl-icd-libopencl1 ocl-icd-opencl-dev opencl-headers clinfo oclgrind"
 
 if ! command -v dpkg-query >/dev/null; then
 	echo "deps: not a Debian system; docs/dependencies.md lists what is needed" >&2

@@ -7,18 +7,17 @@
 #include "examples/common/picture.h"
 
 int
-network_open(struct network *n, const struct sinter_model *model, const char *folder,
-	     struct sinter_pool *pool, struct sinter_error *error)
+network_open(struct network *n, const struct sinter_model *model, const struct network_place *place,
+	     struct sinter_error *error)
 {
 	char path[4096];
-	struct sinter_session_opts opts = { .pool = pool };
 
 	*n = (struct network){ .weights_bytes = model->weights_bytes };
-	int length = snprintf(path, sizeof(path), "%s/%s.weights", folder, model->name);
+	int length = snprintf(path, sizeof(path), "%s/%s.weights", place->folder, model->name);
 	if (length < 0 || (size_t)length >= sizeof(path))
-		return failed(error, SINTER_NO_FILE, "the path '%s' is too long", folder);
+		return failed(error, SINTER_NO_FILE, "the path '%s' is too long", place->folder);
 	int status = sinter_model_link(model, path, &n->loaded, error);
-	return status ? status : sinter_session_new(n->loaded, &opts, &n->session, error);
+	return status ? status : sinter_session_new(n->loaded, &place->opts, &n->session, error);
 }
 
 void

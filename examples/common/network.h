@@ -12,15 +12,21 @@ struct network {
 	int runs;
 };
 
-/* Maps the file MODEL->name.weights in FOLDER; POOL may be NULL. Give back by network_close, also
- * after a failure. Statuses as of sinter_model_link and sinter_session_new. */
-int network_open(struct network *n, const struct sinter_model *model, const char *folder,
-		 struct sinter_pool *pool, struct sinter_error *error);
+/* Where networks run: OPTS's pool and device may be NULL, FOLDER has their weights. */
+struct network_place {
+	const char *folder;
+	struct sinter_session_opts opts;
+};
+
+/* Maps the file MODEL->name.weights in PLACE's folder. Give back by network_close, also after a
+ * failure. Statuses as of sinter_model_link and sinter_session_new. */
+int network_open(struct network *n, const struct sinter_model *model,
+		 const struct network_place *place, struct sinter_error *error);
 void network_close(struct network *n);
 
 /* Runs on DATA of dimensions DIMS[4]; the output is valid until the next run. NULL on failure. */
-const struct sinter_tensor *network_run(struct network *n, const float *data, const int64_t *dims,
-					struct sinter_error *error);
+const struct sinter_tensor *
+network_run(struct network *n, const float *data, const int64_t *dims, struct sinter_error *error);
 
 /* Prints the mean latency since runs was set to 0, and the sizes. */
 void network_report(const struct network *n, const char *title, const char *what);

@@ -202,11 +202,30 @@ print_digits(const float *likely, int n)
 	printf("\n");
 }
 
+/* Runs the network on all digits and prints what they are. */
 static int
-read_row(const char *path, const char *folder, struct row *row, struct sinter_error *error)
+name_digits(struct row *row, const struct network_place *place, struct sinter_error *error)
+{
+	struct network net = { 0 };
+	int64_t dims[4] = { row->n, 1, SIDE, SIDE };
+	const struct sinter_tensor *t = NULL;
+	int status = network_open(&net, &digits_net_model, place, error);
+
+	if (!status)
+		t = network_run(&net, &row->planes[0][0][0], dims, error);
+	if (t) {
+		print_digits(t->data, row->n);
+		network_report(&net, "all digits", "at once");
+	}
+	network_close(&net);
+	return status || t ? status : (int)error->status;
+}
+
+static int
+read_row(const char *path, const struct network_place *place, struct row *row,
+	 struct sinter_error *error)
 {
 	struct picture picture;
-	struct network net = { 0 };
 	int status = picture_read(path, &picture, error);
 
 	if (status)
@@ -216,47 +235,53 @@ read_row(const char *path, const char *folder, struct row *row, struct sinter_er
 	picture_free(&picture);
 	printf("%s: %d digit%s\n\n", path, row->n, row->n == 1 ? "" : "s");
 	if (!status && row->n)
-		status = network_open(&net, &digits_net_model, folder, NULL, error);
-	if (!status && row->n) {
-		int64_t dims[4] = { row->n, 1, SIDE, SIDE };
-		const struct sinter_tensor *t = network_run(&net, &row->planes[0][0][0], dims, error);
-		status = t ? SINTER_OK : error->status;
-		if (t) {
-			print_digits(t->data, row->n);
-			network_report(&net, "all digits", "at once");
-		}
-	}
-	network_close(&net);
+		status = name_digits(row, place, error);
 	return status;
 }
 
 static int
 usage(FILE *to, int code)
 {
-	fprintf(to, "usage: digits PICTURE.png\n\n"
-		    "Prints the digits of a row, each with the confidence in it. They may have any\n"
-		    "colour on a plain ground, and must not touch. digits_net.weights lies beside the\n"
-		    "program.\n\n"
-		    "Exit codes: 0 ok, 1 input, 2 usage.\n");
+	fprintf(to,
+		"usage: digits PICTURE.png [DEVICE]\n\n"
+		"Prints the digits of a row, each with the confidence in it. They may have any\n"
+		"colour on a plain ground, and must not touch. digits_net.weights lies beside the\n"
+		"program. DEVICE is opencl:0, ... where that is what the network was compiled for\n"
+		"(make digits DEVICE=opencl).\n\n"
+		"Exit codes: 0 ok, 1 input, 2 usage.\n");
 	return code;
+}
+
+/* Reads PATH on DEVICE, or the CPU if that is NULL. */
+static int
+digits(const char *path, const char *device, struct sinter_error *error)
+{
+	char folder[4096];
+	struct network_place place = { .folder = folder };
+	struct row *row = calloc(1, sizeof(*row));
+	int status = row ? SINTER_OK : failed(error, SINTER_NO_MEMORY, "no memory");
+
+	program_folder(folder, sizeof(folder));
+	if (!status && device)
+		status = sinter_device_open(device, &place.opts.device, error);
+	if (!status)
+		status = read_row(path, &place, row, error);
+	sinter_device_close(place.opts.device);
+	free(row);
+	return status;
 }
 
 int
 main(int argc, char **argv)
 {
 	struct sinter_error error = { 0 };
-	char folder[4096];
 
 	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")))
 		return usage(stdout, 0);
-	if (argc != 2 || argv[1][0] == '-')
+	if (argc < 2 || argc > 3 || argv[1][0] == '-')
 		return usage(stderr, EXIT_USAGE);
-	program_folder(folder, sizeof(folder));
-	struct row *row = calloc(1, sizeof(*row));
-	int status = row ? read_row(argv[1], folder, row, &error)
-			 : failed(&error, SINTER_NO_MEMORY, "no memory");
+	int status = digits(argv[1], argv[2], &error);
 	if (status)
 		fprintf(stderr, "digits: %s\n", error.text);
-	free(row);
 	return status ? EXIT_INPUT : 0;
 }

@@ -15,12 +15,14 @@ static const double BELIEVABLE = 0.5;
 
 struct settings {
 	const char *picture;
-	char folder[4096]; /* of the weights and the alphabet */
+	const char *device; /* NULL: the CPU */
+	char folder[4096];  /* of the weights and the alphabet */
 	int threads, repeat, has_words, has_boxes;
 };
 
 struct reader {
 	struct sinter_pool *pool;
+	struct sinter_device *device;
 	struct network det, rec;
 	struct alphabet alphabet;
 };
@@ -37,16 +39,19 @@ struct page {
 static void
 print_help(FILE *to)
 {
-	fprintf(to, "usage: ocr [options] PICTURE.png\n\n"
-		    "Prints the lines of text in a picture, each with the confidence in it.\n\n"
-		    "  -w, --words        a word per row, each with its own confidence\n"
-		    "  -b, --boxes        where each line is: centre, length, height, angle\n"
-		    "  -t, --threads N    threads to compute with (default 1)\n"
-		    "  -r, --repeat N     read N times; latencies are those of the last time\n"
-		    "  -m, --models DIR   where the weights and the alphabet are\n"
-		    "                     (default: beside the program)\n"
-		    "  -h, --help         this text\n\n"
-		    "Exit codes: 0 ok, 1 input, 2 usage.\n");
+	fprintf(to,
+		"usage: ocr [options] PICTURE.png\n\n"
+		"Prints the lines of text in a picture, each with the confidence in it.\n\n"
+		"  -w, --words        a word per row, each with its own confidence\n"
+		"  -b, --boxes        where each line is: centre, length, height, angle\n"
+		"  -t, --threads N    threads to compute with (default 1)\n"
+		"  -r, --repeat N     read N times; latencies are those of the last time\n"
+		"  -d, --device NAME  what the networks were compiled for (make DEVICE=opencl):\n"
+		"                     opencl:0, ...\n"
+		"  -m, --models DIR   where the weights and the alphabet are\n"
+		"                     (default: beside the program)\n"
+		"  -h, --help         this text\n\n"
+		"Exit codes: 0 ok, 1 input, 2 usage.\n");
 }
 
 /* A number from 1 to MOST, or 0. */
@@ -68,6 +73,7 @@ parse(int argc, char **argv, struct settings *s)
 		{ "boxes", no_argument, NULL, 'b' },
 		{ "threads", required_argument, NULL, 't' },
 		{ "repeat", required_argument, NULL, 'r' },
+		{ "device", required_argument, NULL, 'd' },
 		{ "models", required_argument, NULL, 'm' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -76,12 +82,13 @@ parse(int argc, char **argv, struct settings *s)
 
 	*s = (struct settings){ .threads = 1, .repeat = 1 };
 	program_folder(s->folder, sizeof(s->folder));
-	while ((c = getopt_long(argc, argv, "wbt:r:m:h", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "wbt:r:d:m:h", options, NULL)) != -1) {
 		switch (c) {
 		case 'w': s->has_words = 1; break;
 		case 'b': s->has_boxes = 1; break;
 		case 't': s->threads = number(optarg, 256); break;
 		case 'r': s->repeat = number(optarg, 1000000); break;
+		case 'd': s->device = optarg; break;
 		case 'm': snprintf(s->folder, sizeof(s->folder), "%s", optarg); break;
 		case 'h': print_help(stdout); return 0;
 		default: fprintf(stderr, "ocr --help lists the options\n"); return EXIT_USAGE;
@@ -106,10 +113,13 @@ open_reader(struct reader *r, const struct settings *s, struct sinter_error *err
 
 	if (s->threads > 1)
 		status = sinter_pool_new(s->threads, &r->pool, error);
+	if (!status && s->device)
+		status = sinter_device_open(s->device, &r->device, error);
+	const struct network_place place = { s->folder, { .pool = r->pool, .device = r->device } };
 	if (!status)
-		status = network_open(&r->det, &ocr_det_model, s->folder, r->pool, error);
+		status = network_open(&r->det, &ocr_det_model, &place, error);
 	if (!status)
-		status = network_open(&r->rec, &ocr_rec_model, s->folder, r->pool, error);
+		status = network_open(&r->rec, &ocr_rec_model, &place, error);
 	snprintf(path, sizeof(path), "%s/ocr_rec.alphabet", s->folder);
 	return status ? status : alphabet_read(path, &r->alphabet, error);
 }
@@ -120,6 +130,7 @@ close_reader(struct reader *r)
 	network_close(&r->det);
 	network_close(&r->rec);
 	sinter_pool_free(r->pool);
+	sinter_device_close(r->device);
 	alphabet_free(&r->alphabet);
 }
 

@@ -28,6 +28,15 @@ if [ "$digits" = 31415926535897902 ]; then
 else
 	say 'not ok' "digits: $digits"
 fi
+make --no-print-directory digits DEVICE=opencl >build/demo.log 2>&1 || sed 's/^/# /' build/demo.log
+digits=$(EXAMPLES=${B:-build}/examples-opencl examples/digits/digits examples/digits/digits.png opencl:0 2>&1 |
+	awk '$1 ~ /^[01]\./ { printf "%s", $2 }')
+if [ "$digits" = 31415926535897902 ]; then
+	say ok 'digits on a device'
+else
+	say 'not ok' "digits on a device: $digits"
+fi
+refuses 'no device' examples/digits/digits examples/digits/digits.png opencl:99
 refuses 'no such picture' examples/digits/digits build/none.png
 echo garbage >build/garbage.png
 refuses 'not a picture' examples/digits/digits build/garbage.png

@@ -165,7 +165,7 @@ class OnDevice:
 
 # What compiled models may call: docs/abi.md.
 ALLOWED = re.compile(
-    'memcpy|memmove|memset|memcmp|(a?(cos|sin|tan)h?|exp2?|expm1|log(10|1p|2|b)?|ldexp|frexp|scalbl?n|modf|cbrt|fabs|hypot|pow|'
+    'memcpy|memmove|memset|memcmp|(a?(cos|sin|tan)h?|exp2?|expm1|log(10|1p|2|b)?|ldexp|frexp|ilogb|scalbl?n|modf|cbrt|fabs|hypot|pow|'
     'sqrt|erfc?|[lt]gamma|ceil|floor|nearbyint|rint|round|trunc|fmod|remainder|fma|fmax|fmin|fdim|copysign)f?')
 
 

@@ -1,13 +1,13 @@
 /*
  * Compiles cases of the ONNX backend suite and runs the compiled code.
  *
- *	suite --out FOLDER [--dialect c|c99|opencl] [--device opencl:0] [--cc gcc] [--no-cc] [--no-texts] [-v] <LIST
+ *	suite --out FOLDER [--dialect c|c99|opencl] [--device opencl:0 [--alone]] [--cc gcc] [--no-cc] [--no-texts] [-v] <LIST
  *
  * LIST has a line for each case: name, model, data, rtol, atol, separated by tabs
  * (tests/onnx/suite.h).  All cases of the list are one shared object: a small model takes the C
  * compiler less time than starting and linking it.  Each case is compiled and run in a process of its
  * own, so that one that crashes or hangs takes no other with it.  One line for each case: PASS, FAIL
- * or SKIP (not supported), name, reason.
+ * or SKIP (not supported), name, reason.  --alone: each opens the device for itself.
  */
 #include <ctype.h>
 #include <dlfcn.h>
@@ -238,6 +238,8 @@ parse_options(struct suite *s, int argc, char **argv)
 			s->is_source_only = true;
 		else if (strcmp(argv[i], "--no-texts") == 0)
 			s->has_texts = false;
+		else if (strcmp(argv[i], "--alone") == 0)
+			s->is_alone = true;
 		else if (strcmp(argv[i], "--out") == 0 && value)
 			s->folder = argv[++i];
 		else if (strcmp(argv[i], "--dialect") == 0 && value)
@@ -285,7 +287,7 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < s.ncases; i++)
 		s.cases[i].is_compiled = in_child(&s, &s.cases[i], NULL, compile_step, "compile");
 	if (!s.is_source_only) {
-		if (sn_dialect_is_device(sn_dialect_find(s.dialect))
+		if (sn_dialect_is_device(sn_dialect_find(s.dialect)) && !s.is_alone
 		    && !sn_suite_open_device(&s, s.device_name))
 			return 2;
 		run_cases(&s);
