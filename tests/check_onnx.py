@@ -72,8 +72,9 @@ def write_manifest(results):
 def ask_clang(folder, results):
     """A case that clang warns about has failed."""
     for kernels in sorted(folder.glob('*.cl')):
-        words = ['clang-14', '-x', 'cl', '-cl-std=CL1.2', '-Xclang', '-fdeclare-opencl-builtins', '-fsyntax-only', '-Wall']
-        done = subprocess.run(words + [kernels], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        words = ['clang-14', '-x', 'cl', '-cl-std=CL1.2', '-Xclang', '-fdeclare-opencl-builtins']
+        done = subprocess.run(words + ['-fsyntax-only', '-Wall', kernels], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         for name in results:
             if done.stdout and re.sub(r'\W', '_', name) == kernels.stem and results[name][0] == 'PASS':
                 results[name] = ('FAIL', f'clang: {done.stdout.splitlines()[0]}')
@@ -206,7 +207,7 @@ def main():
     parser.add_argument('--out', default=os.environ.get('B', 'build') + '/onnx')
     parser.add_argument('--dialect', default=os.environ.get('DIALECT') or 'c')
     parser.add_argument('--device', default=os.environ.get('DEVICE') or '', help='run there: opencl, opencl:1')
-    parser.add_argument('--oclgrind', action='store_true', help='on its simulated device, which checks memory and races')
+    parser.add_argument('--oclgrind', action='store_true', help='on its device, which checks memory and races')
     parser.add_argument('--spread', type=int, default=0, help='so many of the cases, from everywhere')
     parser.add_argument('--cc', default=os.environ.get('CC') or 'gcc')
     parser.add_argument('--clang', action='store_true', default=bool(os.environ.get('CLANG')))
