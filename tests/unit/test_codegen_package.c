@@ -665,7 +665,8 @@ deterministic_and_clean(void **state)
 	emit(&b);
 	emit(&again);
 	shell(&b, sn_printf(b.a, "diff -r %s %s", b.folder, again.folder));
-	shell(&b, sn_printf(b.a, "grep -q '\"abi\": %d,' %s/model.json", SINTER_ABI_VERSION, b.folder));
+	shell(&b,
+	      sn_printf(b.a, "grep -q '\"abi\": %d,' %s/model.json", SINTER_ABI_VERSION, b.folder));
 	compile(&b, "gcc", "-march=native", "net.c");
 	shell(&b, sn_printf(b.a,
 			    "cd %s && gcc -O2 -march=native -c net.c && ! nm net.o | grep ' U ' | "
