@@ -248,11 +248,12 @@ check-onnx: venv
 	$(Q)$(SUBMAKE) $(ONNX_SUITE)
 	$(Q)B=$(B) DIALECT=$(DIALECT) DEVICE=$(DEVICE) BLESS=$(BLESS) $(VENV)/bin/python tests/check_onnx.py
 
-# The suite's small cases on oclgrind's simulated device: data races, uninitialised memory, wrong calls.
+# The suite's small cases on oclgrind's simulated device: data races, wrong calls; with UNINITIALIZED=1 also
+# uninitialised memory.
 check-oclgrind: venv
 	$(Q)$(SUBMAKE) $(ONNX_SUITE)
 	$(Q)B=$(B) $(VENV)/bin/python tests/check_onnx.py --oclgrind --out $(B)/onnxgrind \
-		--kinds node,simple,pytorch-converted,pytorch-operator
+		--kinds node,simple,pytorch-converted,pytorch-operator $(if $(UNINITIALIZED),--uninitialized)
 
 # The whole test set once more, under AddressSanitizer and UBSan: unit and file tests, the ONNX suite
 # with its generated code, the command, all networks as far as emitted C, the fuzzers' inputs.
@@ -386,7 +387,7 @@ help:
 	@echo 'make check-asan   the test set under AddressSanitizer and UBSan'
 	@echo 'make check-tsan   the worker pool under ThreadSanitizer'
 	@echo 'make check-valgrind  the command, the runtime, unit tests under memcheck'
-	@echo 'make check-oclgrind  the ONNX suite on oclgrind: races, uninitialised memory'
+	@echo 'make check-oclgrind  the ONNX suite on oclgrind: races, wrong calls'
 	@echo 'make fuzz         libFuzzer on models and texts, FUZZ_SECONDS each'
 	@echo 'make check-lint   clang-format and clang-tidy; also check-style, check-layers,'
 	@echo '                  check-headers'

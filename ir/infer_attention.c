@@ -49,6 +49,22 @@ sn_node_attention(struct sn_pool *p, const struct sn_node *n, struct sn_attentio
 	       && head_size(p, v, out->is_packed, out->kv_heads, &out->v_head_size);
 }
 
+/* Operand I, what is kept of earlier keys or values, of SIZE elements a head. */
+static bool
+require_past(struct sn_infer *c, struct sn_node *n, const struct sn_attention *a, int i, sn_dim size)
+{
+	const sn_dim want[4] = { a->batch, a->kv_heads, a->past_len, size };
+	if (!sn_in(n, i))
+		return true;
+	if (!sn_infer_check_rank(c, n, i, 4, 4))
+		return false;
+	for (int d = 0; d < 4; d++)
+		if (want[d]
+		    && !sn_infer_require(c, n, OP_EQ, sn_in_type(n, i)->dims[d], want[d]))
+			return false;
+	return true;
+}
+
 /* Batch, lengths, heads and sizes that Q, K, V and what came before of them must share. */
 static bool
 require_alike(struct sn_infer *c, struct sn_node *n, const struct sn_attention *a)
@@ -65,14 +81,8 @@ require_alike(struct sn_infer *c, struct sn_node *n, const struct sn_attention *
 					 k->dims[2])
 		     && sn_infer_require(c, n, OP_EQ, sn_mul(c->pool, a->kv_heads, a->v_head_size),
 					 sn_in_type(n, 2)->dims[2]);
-	const sn_dim past[4] = { a->batch, a->kv_heads, a->past_len, NULL };
-	for (int i = 4; ok && i < 6; i++)
-		for (int d = 0; ok && sn_in(n, i) && d < 4; d++)
-			ok = sn_infer_require(c, n, OP_EQ, sn_in_type(n, i)->dims[d],
-					      past[d]  ? past[d]
-					      : i == 4 ? a->head_size
-						       : a->v_head_size);
-	return ok;
+	return ok && require_past(c, n, a, 4, a->head_size)
+	       && require_past(c, n, a, 5, a->v_head_size);
 }
 
 bool

@@ -3,7 +3,7 @@
 #include "passes/tile_impl.h"
 
 /* Products in one running sum before it is added to a total (accuracy, and the cache). */
-enum { SUM_BLOCK = 128, FEW_ROWS = 4 };
+enum { SUM_BLOCK = 64, FEW_ROWS = 4 };
 
 /* Reduction loops whose innermost has fewer steps than this become one loop: short loops cost more
  * in mispredicted ends than their indices cost in divisions. */
