@@ -51,7 +51,8 @@ sn_node_attention(struct sn_pool *p, const struct sn_node *n, struct sn_attentio
 
 /* Operand I, what is kept of earlier keys or values, of SIZE elements a head. */
 static bool
-require_past(struct sn_infer *c, struct sn_node *n, const struct sn_attention *a, int i, sn_dim size)
+require_past(struct sn_infer *c, struct sn_node *n, const struct sn_attention *a, int i,
+	     sn_dim size)
 {
 	const sn_dim want[4] = { a->batch, a->kv_heads, a->past_len, size };
 	if (!sn_in(n, i))
@@ -59,8 +60,7 @@ require_past(struct sn_infer *c, struct sn_node *n, const struct sn_attention *a
 	if (!sn_infer_check_rank(c, n, i, 4, 4))
 		return false;
 	for (int d = 0; d < 4; d++)
-		if (want[d]
-		    && !sn_infer_require(c, n, OP_EQ, sn_in_type(n, i)->dims[d], want[d]))
+		if (want[d] && !sn_infer_require(c, n, OP_EQ, sn_in_type(n, i)->dims[d], want[d]))
 			return false;
 	return true;
 }
