@@ -157,7 +157,7 @@ SCRIPTS	= tests/check_layers.py tests/check_headers.sh tests/check_style.py test
 SUITES	= $(filter-out $(SCRIPTS),\
 	  $(wildcard $(foreach e,sh py,tests/check_*.$(e) tests/*/check_*.$(e))))
 # Programs that they call.
-HELPERS	= $(patsubst %.c,$(B)/%,$(wildcard tests/models/*.c))
+HELPERS	= $(patsubst %.c,$(B)/%,$(wildcard tests/models/*.c) tests/suite_interp.c)
 RUN	= B=$(B) CC='$(CC)' VENV=$(VENV) tests/run $(if $(T),-k '$(T)')
 
 # Fuzz targets, for files instead of a fuzzer.
@@ -201,7 +201,7 @@ $(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(LAYER_L
 
 # Other programs of the tests, of one file each. Named, since a pattern would also fit unit tests, and
 # be preferred where a file that they share is not built yet.
-SINGLE	= $(HELPERS) $(patsubst %.c,$(B)/%,tests/suite_interp.c $(wildcard tests/fuzz/fuzz_*.c))
+SINGLE	= $(HELPERS) $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 $(SINGLE): $(B)/tests/%: $(B)/tests/%.o $(LAYER_LIBS) $(RT_LIB)
 	$(call say,LD,$@)

@@ -160,27 +160,6 @@ weights_form(const char *text, enum sn_weights_form *out)
 	return text == NULL;
 }
 
-/* --device: what the kernels are made for, as a device of this machine or a description says. */
-static bool
-describe_device(const struct options *o, struct sn_compiler *c, struct sn_compiler_opts *co)
-{
-	struct sinter_device *d;
-	struct sinter_error e;
-	if (!is_program_device(o->device))
-		return true;
-	if (!co->dialect)
-		co->dialect = "opencl";
-	if (strchr(o->device, ':') == NULL) {
-		co->cpu = o->device;
-		return true;
-	}
-	if (sinter_device_open(o->device, &d, &e) != SINTER_OK)
-		return sn_report(&c->diags, SN_NOWHERE, DG_RUNTIME, e.text);
-	co->target = device_target(sinter_device_info(d), &c->arena, &c->diags);
-	sinter_device_close(d);
-	return co->target != NULL;
-}
-
 int
 cmd_compile(struct options *o)
 {
@@ -199,7 +178,7 @@ cmd_compile(struct options *o)
 	options_compiler(o, &co);
 	interrupt_output(o->interrupt, o->output);
 	sn_compiler_init(&c);
-	enum sn_status s = describe_device(o, &c, &co) ? sn_compiler_run(&c, &co) : SN_ERR_INPUT;
+	enum sn_status s = compile_for_device(o, &c, &co) ? sn_compiler_run(&c, &co) : SN_ERR_INPUT;
 	if (s == SN_OK && o->output && !o->stop_after)
 		s = sn_compiler_emit(&c, &eo);
 	return finish(&c, s, o);

@@ -1,6 +1,7 @@
 /* sinter info: what a model, or a compiled one, consists of. */
 #include <stdio.h>
 #include <string.h>
+#include "cli/device.h"
 #include "cli/job.h"
 
 enum { METADATA_WIDTH = 60 };
@@ -138,8 +139,9 @@ info_metadata(struct info *f, const struct sn_model_info *m)
 	list_end(f);
 }
 
+/* What a model file says of itself; text has none of it. */
 static void
-info_graph(struct info *f, const struct sn_model_info *m, const struct sn_graph *g)
+info_file(struct info *f, const struct sn_model_info *m)
 {
 	field_text(f, "graph", m->graph_name);
 	field_text(f, "producer",
@@ -149,6 +151,15 @@ info_graph(struct info *f, const struct sn_model_info *m, const struct sn_graph 
 	info_opsets(f, m);
 	info_metadata(f, m);
 	field_number(f, "nodes", m->nodes);
+}
+
+static void
+info_graph(struct info *f, const struct sn_model_info *m, const struct sn_graph *g)
+{
+	if (m->graph_name)
+		info_file(f, m);
+	else
+		field_text(f, "graph", g->name);
 	field_number(f, "weights_bytes", constant_bytes(g, f->arena));
 	list_begin(f, "inputs");
 	for (size_t i = 0; i < g->inputs.n; i++)
@@ -159,6 +170,21 @@ info_graph(struct info *f, const struct sn_model_info *m, const struct sn_graph 
 		list_item(f, g->output_names.v[i], type_text(f, &g->outputs.v[i]->value->type));
 	list_end(f);
 	info_operators(f, g);
+}
+
+/* Text of the tensor level. */
+static void
+info_program(struct info *f, const struct sn_program *pr)
+{
+	field_text(f, "program", pr->name);
+	list_begin(f, "inputs");
+	for (size_t i = 0; i < pr->inputs.n; i++)
+		list_item(f, pr->inputs.v[i]->name, type_text(f, &pr->inputs.v[i]->type));
+	list_end(f);
+	list_begin(f, "outputs");
+	for (size_t i = 0; i < pr->outputs.n; i++)
+		list_item(f, pr->outputs.v[i]->name, type_text(f, &pr->outputs.v[i]->type));
+	list_end(f);
 }
 
 static int
@@ -173,8 +199,61 @@ info_model(struct options *o, struct info *f)
 	co.pipeline.passes = passes;
 	sn_compiler_init(&c);
 	enum sn_status s = sn_compiler_run(&c, &co);
-	if (s == SN_OK)
+	if (s == SN_OK && c.module->graph)
 		info_graph(f, &m, c.module->graph);
+	else if (s == SN_OK)
+		info_program(f, c.module->program);
+	return finish(&c, s, o);
+}
+
+/* ---- what a device does of it ---- */
+
+/* "device, group_tile: MatMul 0 "mm"" */
+static const char *
+kernel_text(struct info *f, const struct sn_kernel *k)
+{
+	struct sn_buf b;
+	sn_buf_init(&b, f->arena);
+	if (k->place == PLACE_TRANSFER)
+		sn_buf_addf(&b, "transfer of %s",
+			    type_text(f, &k->stages.v[0]->results[0].tensor->type));
+	else
+		sn_buf_addf(&b, k->why ? "host, %s" : "device, %s", k->why ? k->why : k->schedule);
+	if (k->origin && k->place != PLACE_TRANSFER) {
+		sn_buf_add(&b, ": ");
+		sn_origin_print(&b, k->origin);
+	}
+	return b.text;
+}
+
+static void
+info_kernels(struct info *f, const struct sn_module *m)
+{
+	static const char *const keys[] = { "on_device", "on_host", "transfers" };
+	int counts[ARRAY_LEN(keys)] = { 0 };
+	field_text(f, "device", m->target->name);
+	for (size_t i = 0; i < m->program->kernels.n; i++)
+		counts[m->program->kernels.v[i]->place]++;
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		field_number(f, keys[i], counts[i]);
+	list_begin(f, "kernels");
+	for (size_t i = 0; i < m->program->kernels.n; i++)
+		list_item(f, m->program->kernels.v[i]->name,
+			  kernel_text(f, m->program->kernels.v[i]));
+	list_end(f);
+}
+
+static int
+info_device(struct options *o, struct info *f)
+{
+	struct sn_compiler_opts co;
+	struct sn_compiler c;
+	options_compiler(o, &co);
+	co.pipeline.stop_after = "choose-schedule";
+	sn_compiler_init(&c);
+	enum sn_status s = compile_for_device(o, &c, &co) ? sn_compiler_run(&c, &co) : SN_ERR_INPUT;
+	if (s == SN_OK)
+		info_kernels(f, c.module);
 	return finish(&c, s, o);
 }
 
@@ -234,6 +313,8 @@ cmd_info(struct options *o)
 	if (o->is_json)
 		sn_buf_add(&f.out, "{");
 	int code = is_package(o->model) ? info_package(o, &f) : info_model(o, &f);
+	if (code == SN_OK && is_program_device(o->device) && !is_package(o->model))
+		code = info_device(o, &f);
 	if (o->is_json)
 		sn_buf_add(&f.out, "\n}\n");
 	if (code == SN_OK)

@@ -26,6 +26,13 @@ class_text(const char *traits)
 	return "any";
 }
 
+/* On a device: all are lowered to kernels that its schedules take, but not every device has f64. */
+static const char *
+device_text(const char *traits)
+{
+	return strpbrk(traits, "ib") ? "yes" : "yes, f64 if it has that";
+}
+
 static const char *
 opsets_text(struct sn_arena *a, const char *since)
 {
@@ -52,9 +59,10 @@ row_json(struct sn_buf *b, const struct sn_graph_op_info *op)
 static void
 row_text(struct sn_arena *a, struct sn_buf *b, const struct sn_graph_op_info *op)
 {
-	sn_buf_addf(b, "| %s%s%s | %s | %s | %s | %s |\n", op->domain, *op->domain ? "." : "",
+	sn_buf_addf(b, "| %s%s%s | %s | %s | %s | %s | %s |\n", op->domain, *op->domain ? "." : "",
 		    op->name, opsets_text(a, op->since), count_text(a, op->min_in, op->max_in),
-		    count_text(a, op->min_out, op->max_out), class_text(op->traits));
+		    count_text(a, op->min_out, op->max_out), class_text(op->traits),
+		    device_text(op->traits));
 }
 
 int
@@ -69,9 +77,10 @@ cmd_ops(struct options *o)
 			: "# Operators\n\n"
 			  "Made by `sinter ops` from ir/ops.def. Opsets are those at which an\n"
 			  "operator changed its meaning; every form up to the newest is read. Element\n"
-			  "types are what operand 0 may have.\n\n"
-			  "| operator | opsets | operands | results | elements |\n"
-			  "|---|---|---|---|---|\n");
+			  "types are what operand 0 may have. What a device can't do runs on the host:\n"
+			  "`sinter info MODEL --device NAME` says what, and why.\n\n"
+			  "| operator | opsets | operands | results | elements | on a device |\n"
+			  "|---|---|---|---|---|---|\n");
 	for (int i = 0; i < GR_COUNT; i++)
 		if (o->is_json)
 			row_json(&b, sn_graph_op_info((enum sn_graph_op)i));

@@ -62,10 +62,9 @@ set_up(struct sn_compiler *c, const struct sn_compiler_opts *o)
 	if (!c->dialect)
 		return sn_report(&c->diags, SN_NOWHERE, DG_NO_DIALECT, dialect);
 	m->has_vectors = sn_dialect_has_vectors(c->dialect);
-	m->target = o->target;
 	const char *usual = sn_dialect_is_device(c->dialect) ? "opencl" : "native";
-	if (!m->target)
-		m->target = sn_target_find(o->cpu ? o->cpu : usual, &c->arena, &c->diags);
+	sn_module_aim(m, o->target ? o->target
+				   : sn_target_find(o->cpu ? o->cpu : usual, &c->arena, &c->diags));
 	return m->target != NULL;
 }
 

@@ -27,5 +27,27 @@ device_target(const struct sinter_device_info *info, struct sn_arena *a, struct 
 		t->subgroup = info->subgroup;
 	t->load_floats = info->load_floats >= 4 ? 4 : info->load_floats >= 2 ? 2 : 1;
 	t->has_f64 = info->has_f64 != 0;
+	t->is_cpu = info->is_cpu != 0;
+	t->largest_bytes = (int64_t)info->largest_bytes;
 	return t;
+}
+
+bool
+compile_for_device(const struct options *o, struct sn_compiler *c, struct sn_compiler_opts *opts)
+{
+	struct sinter_device *d;
+	struct sinter_error e;
+	if (!is_program_device(o->device))
+		return true;
+	if (!opts->dialect)
+		opts->dialect = "opencl";
+	if (strchr(o->device, ':') == NULL) {
+		opts->cpu = o->device;
+		return true;
+	}
+	if (sinter_device_open(o->device, &d, &e) != SINTER_OK)
+		return sn_report(&c->diags, SN_NOWHERE, DG_RUNTIME, e.text);
+	opts->target = device_target(sinter_device_info(d), &c->arena, &c->diags);
+	sinter_device_close(d);
+	return opts->target != NULL;
 }

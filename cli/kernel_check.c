@@ -66,8 +66,9 @@ memory_of(struct kernel_check *c, const struct sn_tensor *t)
 		       + bits / 8;
 	if (t->role != TR_TEMP || c->m->plan->offsets[t->id] < 0)
 		return NULL;
-	return (const char *)sinter_session_arena(c->job->session) + c->m->plan->offsets[t->id]
-	       + bits / 8;
+	const char *arena = t->place == PLACE_HOST ? sinter_session_host_arena(c->job->session)
+						   : sinter_session_arena(c->job->session);
+	return arena + c->m->plan->offsets[t->id] + bits / 8;
 }
 
 /* The place of an element in its layout (ir/layout.h). */

@@ -25,8 +25,9 @@ static const struct command commands[] = {
 	  "Draws a model as a picture, as read or after any pass.",
 	  MODEL " after format output timeout quiet json", cmd_dot },
 	{ "info", "info MODEL|DIR [options]",
-	  "Prints what a model, or a folder that sinter compile made, consists of.",
-	  "shape dim cpu json", cmd_info },
+	  "Prints what a model, or a folder that sinter compile made, consists of; with --device,\n"
+	  "which of its kernels run there, which on the host, and why.",
+	  MODEL " +device json", cmd_info },
 	{ "devices", "devices [--json]",
 	  "Lists the devices that models can run on, and how fast they copy.", "json",
 	  cmd_devices },

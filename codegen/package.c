@@ -214,8 +214,7 @@ print_c(struct sn_package *k, struct sn_buf *out)
 	sn_buf_init(&rest, k->arena);
 	if (sn_is_for_device(k))
 		sn_package_program(k, &rest);
-	else
-		sn_package_kernels(k, &rest);
+	sn_package_kernels(k, &rest);
 	sn_package_tables(k, &rest);
 	sn_package_sizes(k, &rest);
 	sn_package_memory(k, &rest);

@@ -25,6 +25,7 @@ struct sn_package {
 	struct sn_arena *arena;
 	struct sn_printer printer;	  /* of the kernels */
 	struct sn_printer host;		  /* of the model's C, where that is another language */
+	bool has_host_steps;		  /* of models for a device: some steps run on the host */
 	const char *upper;		  /* the model's name in capitals, for macros */
 	const char **size_names;	  /* C identifiers of symbols, by id */
 	const char **tensor_names;	  /* C identifiers by tensor id, NULL: not used by a step */
@@ -48,6 +49,20 @@ sn_is_for_device(const struct sn_package *k)
 	return k->opts->dialect->kernel;
 }
 
+/* Which of them prints the model's C. */
+static inline struct sn_printer *
+sn_package_c(struct sn_package *k)
+{
+	return sn_is_for_device(k) ? &k->host : &k->printer;
+}
+
+/* Does the run call functions, and so has an arena on the host? */
+static inline bool
+sn_has_calls(const struct sn_package *k)
+{
+	return !sn_is_for_device(k) || k->has_host_steps;
+}
+
 /* All that does not depend on the plan hash: kernels, dims(), run(). What PROLOGUE says must stand
  * before all of it. */
 void sn_package_kernels(struct sn_package *k, struct sn_buf *out);
@@ -58,7 +73,14 @@ void sn_package_memory(struct sn_package *k, struct sn_buf *out);
 void sn_package_run(struct sn_package *k, struct sn_buf *out);
 void sn_package_program(struct sn_package *k, struct sn_buf *out);
 void sn_package_launch_macros(struct sn_package *k, struct sn_buf *out);
-void sn_package_launches(struct sn_package *k, struct sn_buf *out);
+/* Steps on a device: what stands before all of them, one of them, what ends the run; package_run.c
+ * puts them together. */
+void sn_package_begin_launches(struct sn_package *k, struct sn_buf *out);
+void sn_package_launch(struct sn_package *k, struct sn_buf *out, size_t number);
+void sn_package_end_launches(struct sn_package *k, struct sn_buf *out);
+/* A copy between host and device. HOST: the address there. */
+void sn_package_transfer(struct sn_package *k, struct sn_buf *out, size_t number, const char *host,
+			 bool is_to_host);
 
 void sn_package_header(struct sn_package *k, struct sn_buf *out);
 void sn_package_json(struct sn_package *k, struct sn_buf *out);

@@ -113,6 +113,7 @@ name_funcs(struct sn_package *k)
 		"check_call", "mark",	     "workers",	   "is_huge",	    "parallel_for",
 		"scratch_at", "check_index", "index_flag", "first",	    "last",
 		"inputs",     "outputs",     "kernels",	   "env",	    "main",
+		"on_host",    "host_bytes",  "lines",	   "program",	    "kernel_names",
 	};
 	struct sn_map taken;
 
@@ -120,6 +121,8 @@ name_funcs(struct sn_package *k)
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
 		sn_map_put(&taken, ours[i], k);
 	sn_reserve_names(k->opts->dialect, &taken);
+	if (sn_is_for_device(k))
+		sn_reserve_names(&sn_dialect_c99, &taken);
 	sn_map_init(&k->func_names, k->arena);
 	for (size_t i = 0; i < k->m->funcs.n; i++) {
 		const struct sn_func *f = k->m->funcs.v[i];
@@ -167,7 +170,9 @@ sn_package_prepare(struct sn_package *k)
 	name_tensors(k);
 	list_temps(k);
 	name_funcs(k);
-	int64_t words = k->m->plan->is_static ? 2 : 5 + k->m->pool->nsyms + (int64_t)k->temps.n;
+	for (size_t i = 0; i < k->m->plan->steps.n; i++)
+		k->has_host_steps |= sn_step_place(&k->m->plan->steps.v[i]) == PLACE_HOST;
+	int64_t words = k->m->plan->is_static ? 2 : 6 + k->m->pool->nsyms + (int64_t)k->temps.n;
 
 	k->context_bytes = (words * 8 + 63) / 64 * 64;
 }
@@ -198,28 +203,45 @@ sn_package_origin(struct sn_package *k, struct sn_buf *out, const struct sn_func
 	sn_buf_add(out, " */\n");
 }
 
+/* Functions that a step calls: not kernels, and not the copies that transfers stand for. */
+static void
+find_called(struct sn_package *k, struct sn_map *called)
+{
+	enum sn_place place = sn_is_for_device(k) ? PLACE_HOST : PLACE_TARGET;
+
+	sn_map_init(called, k->arena);
+	for (size_t i = 0; i < k->m->plan->steps.n; i++) {
+		const struct sn_step *s = &k->m->plan->steps.v[i];
+
+		if (sn_step_place(s) == place)
+			sn_map_put_num(called, (uint64_t)(uintptr_t)s->func, k);
+	}
+}
+
 void
 sn_package_kernels(struct sn_package *k, struct sn_buf *out)
 {
+	struct sn_printer *p = sn_package_c(k);
+	struct sn_map called;
+
+	find_called(k, &called);
 	for (size_t i = 0; i < k->m->funcs.n; i++) {
 		const struct sn_func *f = k->m->funcs.v[i];
 
+		if (!sn_map_get_num(&called, (uint64_t)(uintptr_t)f))
+			continue;
 		sn_package_origin(k, out, f);
-		sn_printer_func(&k->printer, out, f,
-				sn_map_get_num(&k->func_names, (uint64_t)(uintptr_t)f));
+		sn_printer_func(p, out, f, sn_map_get_num(&k->func_names, (uint64_t)(uintptr_t)f));
 		sn_buf_addc(out, '\n');
 	}
-	k->scratch_bytes = (k->printer.scratch_max + 63) / 64 * 64
-			   + (k->printer.has_check ? 64 : 0);
+	k->scratch_bytes = (p->scratch_max + 63) / 64 * 64 + (p->has_check ? 64 : 0);
 }
 
 void
 sn_package_prologue(struct sn_package *k, struct sn_buf *out)
 {
-	if (!sn_is_for_device(k))
-		sn_printer_prologue(&k->printer, out);
-	else if (k->host.helpers.len)
-		sn_printer_prologue(&k->host, out);
+	if (sn_has_calls(k) || k->host.helpers.len)
+		sn_printer_prologue(sn_package_c(k), out);
 }
 
 /* ---- what describes the model ---- */

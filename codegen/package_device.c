@@ -203,6 +203,8 @@ sn_package_program(struct sn_package *k, struct sn_buf *out)
 	for (size_t i = 0; i < plan->steps.n; i++) {
 		struct sn_package_launch *l = &k->launches[i];
 
+		if (sn_step_place(&plan->steps.v[i]) != PLACE_TARGET)
+			continue;
 		find_memories(k, &plan->steps.v[i], l);
 		l->kernel = kernel_of(k, &all, &plan->steps.v[i], l->slots, &kernels);
 		l->name = all.names.v[l->kernel];
@@ -230,21 +232,23 @@ sn_package_launch_macros(struct sn_package *k, struct sn_buf *out)
 	sn_buf_addc(out, '\n');
 }
 
-/* Where T begins in its memory. */
+/* Where T begins in its memory, where STRENGTH is needed. */
 static const char *
-place_text(struct sn_package *k, struct sn_tensor *t)
+place_text(struct sn_package *k, struct sn_tensor *t, int strength)
 {
 	const struct sn_tensor *root = sn_tensor_root(t);
 	const struct sn_expr *offset = sn_package_offset(k, t);
 	const char *name = k->tensor_names[root->id];
-	const char *at = sn_package_size_text(k, offset, "s.", CP_SUM);
+	bool is_start = sn_is_int_const(offset, 0);
 
 	if (root->role != TR_CONST && root->role != TR_TEMP)
-		return at;
+		return sn_package_size_text(k, offset, "s.", strength);
 	const char *start = sn_printf(k->arena, root->role == TR_CONST ? "WEIGHT(%s)" : "TEMP(%s)",
 				      name);
 
-	return sn_is_int_const(offset, 0) ? start : sn_printf(k->arena, "%s + %s", start, at);
+	return is_start ? start
+			: sn_printf(k->arena, strength > CP_SUM ? "(%s + %s)" : "%s + %s", start,
+				    sn_package_size_text(k, offset, "s.", CP_SUM));
 }
 
 /* Groups along dimension D of step S's launch: the function's symbols are the step's. */
@@ -279,7 +283,7 @@ arguments(struct sn_package *k, struct sn_buf *out, const struct sn_step *s,
 	sn_buf_init(&line, k->arena);
 	sn_buf_add(&line, "const int64_t nums[] = { ");
 	for (size_t i = 0; i < s->func->params.n; i++)
-		sn_buf_addf(&line, "%s%s", i ? ", " : "", place_text(k, s->args[i]));
+		sn_buf_addf(&line, "%s%s", i ? ", " : "", place_text(k, s->args[i], CP_ASSIGN));
 	for (size_t i = 0; i < s->func->syms.n; i++)
 		sn_buf_addf(&line, ", %s", sn_package_size_text(k, s->syms[i], "s.", CP_ASSIGN));
 	if (sn_func_has_checks(s->func))
@@ -288,8 +292,8 @@ arguments(struct sn_package *k, struct sn_buf *out, const struct sn_step *s,
 	sn_add_wrapped(out, 2, line.text);
 }
 
-static void
-launch(struct sn_package *k, struct sn_buf *out, size_t number)
+void
+sn_package_launch(struct sn_package *k, struct sn_buf *out, size_t number)
 {
 	const struct sn_step *s = &k->m->plan->steps.v[number];
 	const struct sn_package_launch *l = &k->launches[number];
@@ -336,17 +340,39 @@ static const char read_status[] =
 	"\tif (has_failed)\n\t\treturn SINTER_BAD_INDEX;\n";
 
 void
-sn_package_launches(struct sn_package *k, struct sn_buf *out)
+sn_package_begin_launches(struct sn_package *k, struct sn_buf *out)
 {
 	sn_buf_add(out, "\tif (!hooks || !hooks->queue)\n\t\treturn SINTER_BAD_CALL;\n"
-			"\tconst struct sinter_queue *const queue = hooks->queue;\n\n"
-			"\t(void)bytes;\n");
+			"\tconst struct sinter_queue *const queue = hooks->queue;\n\n");
+	if (!k->has_host_steps)
+		sn_buf_add(out, "\t(void)bytes;\n");
 	if (k->m->plan->steps.n == 0)
 		sn_buf_add(out, "\t(void)queue;\n");
 	if (k->printer.has_check)
 		sn_buf_add(out, clear_status);
-	for (size_t i = 0; i < k->m->plan->steps.n; i++)
-		launch(k, out, i);
+}
+
+void
+sn_package_end_launches(struct sn_package *k, struct sn_buf *out)
+{
 	if (k->printer.has_check)
 		sn_buf_add(out, read_status);
+}
+
+void
+sn_package_transfer(struct sn_package *k, struct sn_buf *out, size_t number, const char *host,
+		    bool is_to_host)
+{
+	const struct sn_kernel *n = k->m->plan->steps.v[number].kernel;
+	const struct sn_result *r = &n->stages.v[0]->results[0];
+	struct sn_tensor *t = is_to_host ? (struct sn_tensor *)r->value->tensor : r->tensor;
+
+	sn_buf_addf(out,
+		    "\t/* %s */\n\tmark(hooks, %zu, 0);\n"
+		    "\tstatus = queue->%s(queue->ctx, %s, (size_t)%s, %s,\n"
+		    "\t                     (size_t)%s);\n"
+		    "\tif (status != SINTER_OK)\n\t\treturn status;\n\tmark(hooks, %zu, 1);\n",
+		    n->name, number, is_to_host ? "read" : "write", memory_text(k, memory_of(k, t)),
+		    place_text(k, t, CP_UNARY), host,
+		    sn_package_size_text(k, sn_package_bytes(k, t), "s.", CP_UNARY), number);
 }

@@ -40,6 +40,23 @@ values(struct sn_package *k, struct sn_buf *out, struct sn_tensor *const *v, siz
 	sn_buf_add(out, n ? "\n  ],\n" : "],\n");
 }
 
+/* Where step S runs, and why there. */
+static void
+place(struct sn_buf *out, const struct sn_step *s)
+{
+	static const char *const words[] = {
+		[PLACE_TARGET] = "device",
+		[PLACE_HOST] = "host",
+		[PLACE_TRANSFER] = "transfer",
+	};
+
+	sn_buf_addf(out, ", \"place\": \"%s\"", words[sn_step_place(s)]);
+	if (!s->kernel || !s->kernel->why)
+		return;
+	sn_buf_add(out, ", \"why\": ");
+	sn_buf_add_json(out, s->kernel->why);
+}
+
 static void
 kernels(struct sn_package *k, struct sn_buf *out)
 {
@@ -55,6 +72,8 @@ kernels(struct sn_package *k, struct sn_buf *out)
 		sn_buf_add_json(out, sn_map_get_num(&k->func_names, (uint64_t)(uintptr_t)s->func));
 		sn_buf_add(out, ", \"nodes\": ");
 		sn_buf_add_json(out, s->kernel ? sn_origin_text(k->arena, s->kernel->origin) : "");
+		if (sn_is_for_device(k))
+			place(out, s);
 		sn_buf_add(out, " }");
 	}
 	sn_buf_add(out, plan->steps.n ? "\n  ]\n" : "]\n");
@@ -101,6 +120,8 @@ sn_package_json(struct sn_package *k, struct sn_buf *out)
 	if (m->plan->is_static) {
 		field(out, arena, m->plan->arena_bytes + sn_package_status_bytes(k));
 		field(out, "arena_lower_bound", m->plan->lower_bound);
+		if (k->has_host_steps)
+			field(out, "arena_bytes", m->plan->host_bytes);
 	} else {
 		sn_buf_addf(out, "  \"%s\": null,\n", arena);
 	}

@@ -59,8 +59,11 @@ context_struct(struct sn_package *k, struct sn_buf *out)
 			"struct context {\n\tuint64_t magic;\n\tconst unsigned char *weights;\n");
 	if (sn_is_placed_at_run(k))
 		sn_buf_add(out, "\tstruct sizes sizes;\t\t/* of the last run */\n"
-				"\tint64_t arena_bytes;\t\t/* -1: no run yet */\n"
-				"\tint64_t offset[A_COUNT];\n");
+				"\tint64_t arena_bytes;\t\t/* -1: no run yet */\n");
+	if (sn_is_placed_at_run(k) && k->has_host_steps)
+		sn_buf_add(out, "\tint64_t host_bytes;\n");
+	if (sn_is_placed_at_run(k))
+		sn_buf_add(out, "\tint64_t offset[A_COUNT];\n");
 	sn_package_text(
 		k, out,
 		"};\n\n"
@@ -119,10 +122,12 @@ sn_package_offset(struct sn_package *k, const struct sn_tensor *t)
 	return sum;
 }
 
+/* In memory of the host. */
 static const char *
 address(struct sn_package *k, struct sn_tensor *t)
 {
 	struct sn_tensor *root = sn_tensor_root(t);
+	const char *host = sn_is_for_device(k) ? "HOST_" : "";
 	const struct sn_expr *offset = sn_package_offset(k, t);
 	const char *at = sn_package_size_text(k, offset, "s.", CP_SUM),
 		   *name = k->tensor_names[root->id];
@@ -130,11 +135,11 @@ address(struct sn_package *k, struct sn_tensor *t)
 
 	switch (root->role) {
 	case TR_CONST:
-		return is_start ? sn_printf(k->arena, "WEIGHT(%s)", name)
-				: sn_printf(k->arena, "WEIGHT_AT(%s, %s)", name, at);
+		return is_start ? sn_printf(k->arena, "%sWEIGHT(%s)", host, name)
+				: sn_printf(k->arena, "%sWEIGHT_AT(%s, %s)", host, name, at);
 	case TR_TEMP:
-		return is_start ? sn_printf(k->arena, "TEMP(%s)", name)
-				: sn_printf(k->arena, "TEMP_AT(%s, %s)", name, at);
+		return is_start ? sn_printf(k->arena, "%sTEMP(%s)", host, name)
+				: sn_printf(k->arena, "%sTEMP_AT(%s, %s)", host, name, at);
 	default: break;
 	}
 	const char *io = sn_printf(k->arena, "%s[%d].data", root->role == TR_INPUT ? "in" : "out",
@@ -166,17 +171,20 @@ weight_macros(struct sn_package *k, struct sn_buf *out)
 static void
 address_macros(struct sn_package *k, struct sn_buf *out)
 {
-	sn_buf_add(out, "#define AT(p, bytes) ((void *)((unsigned char *)(p) + (bytes)))\n"
-			"#define WEIGHT_AT(t, bytes) ((const void *)(weights + W_##t + (bytes)))\n"
-			"#define WEIGHT(t) WEIGHT_AT(t, 0)\n");
+	const char *host = sn_is_for_device(k) ? "HOST_" : "";
+	const char *at = sn_is_placed_at_run(k) ? "c->offset[A_##t]" : "A_##t";
+
+	if (!sn_is_for_device(k))
+		sn_buf_add(out,
+			   "#define AT(p, bytes) ((void *)((unsigned char *)(p) + (bytes)))\n");
+	sn_buf_addf(out,
+		    "#define %sWEIGHT_AT(t, bytes) ((const void *)(weights + W_##t + (bytes)))\n"
+		    "#define %sWEIGHT(t) %sWEIGHT_AT(t, 0)\n"
+		    "#define %sTEMP_AT(t, bytes) ((void *)(arena + %s + (bytes)))\n"
+		    "#define %sTEMP(t) %sTEMP_AT(t, 0)\n",
+		    host, host, host, host, at, host, host);
 	sn_buf_add(
 		out,
-		sn_is_placed_at_run(k)
-			? "#define TEMP_AT(t, bytes) ((void *)(arena + c->offset[A_##t] + (bytes)))\n"
-			: "#define TEMP_AT(t, bytes) ((void *)(arena + A_##t + (bytes)))\n");
-	sn_buf_add(
-		out,
-		"#define TEMP(t) TEMP_AT(t, 0)\n"
 		"#define STEP(k, call) do { mark(hooks, k, 0); call; mark(hooks, k, 1); } while (0)\n\n");
 }
 
@@ -206,7 +214,7 @@ call(struct sn_package *k, struct sn_buf *out, size_t number)
 		sn_buf_add(out, a);
 		sep = ",";
 	}
-	if (sn_printer_needs_env(&k->printer, s->func))
+	if (sn_printer_needs_env(sn_package_c(k), s->func))
 		sn_buf_addf(out, "%s&env", *sep ? ", " : "");
 	sn_buf_add(out, "));\n");
 }
@@ -273,8 +281,8 @@ static const char run_head[] =
 	"{\n"
 	"\tstruct context *c = context;\n";
 
-static const char cpu_locals[] = "\tunsigned char *arena = memory;\n"
-				 "\tconst size_t nthreads = workers(hooks);\n";
+static const char call_locals[] = "\tunsigned char *arena = memory;\n"
+				  "\tconst size_t nthreads = workers(hooks);\n";
 
 static const char run_checks[] =
 	"\tstruct sizes s;\n"
@@ -291,37 +299,114 @@ static const char place_again[] =
 	"\t\tint64_t size[A_COUNT];\n"
 	"\n"
 	"\t\ttemp_sizes(&s, size);\n"
-	"\t\tc->arena_bytes = place(size, c->offset);\n"
+	"\t\tc->arena_bytes = place(size, c->offset%s);\n%s"
 	"\t\tc->sizes = s;\n"
 	"\t}\n";
 
-/* The steps as calls. */
-static void
-calls(struct sn_package *k, struct sn_buf *out)
+/* What lies on the host, by place and size. */
+static const char place_host[] = "\t\tc->host_bytes = place(size, c->offset, true);\n";
+
+static bool
+calls_read_weights(const struct sn_package *k)
 {
-	const char *end = sn_is_placed_at_run(k) ? "(size_t)c->arena_bytes" : "A_END";
+	const struct sn_plan *plan = k->m->plan;
+	enum sn_place place = sn_is_for_device(k) ? PLACE_HOST : PLACE_TARGET;
+
+	for (size_t i = 0; i < plan->steps.n; i++)
+		for (size_t j = 0; j < plan->steps.v[i].func->params.n; j++)
+			if (sn_step_place(&plan->steps.v[i]) == place
+			    && sn_tensor_root(plan->steps.v[i].args[j])->role == TR_CONST)
+				return true;
+	return false;
+}
+
+/* What calls need. */
+static void
+begin_calls(struct sn_package *k, struct sn_buf *out)
+{
+	const struct sn_printer *p = sn_package_c(k);
+	const char *ends[2][2] = { { "A_END", "(size_t)c->arena_bytes" },
+				   { "HOST_END", "(size_t)c->host_bytes" } };
+	const char *end = ends[sn_is_for_device(k)][sn_is_placed_at_run(k)];
 
 	sn_buf_addf(out,
 		    "\tif (bytes < %s + nthreads * SCRATCH_BYTES || (!memory && bytes))\n"
 		    "\t\treturn SINTER_TOO_SMALL;\n",
 		    end);
-	if (k->m->weights->tensors.n)
+	if (calls_read_weights(k))
 		sn_buf_add(out, "\tconst unsigned char *const weights = c->weights;\n");
-	if (k->printer.has_env)
+	if (p->has_env)
 		sn_buf_addf(out, "\tconst struct env env = { hooks, arena + %s, SCRATCH_BYTES };\n",
 			    end);
-	if (k->printer.has_check)
+	if (p->has_check)
 		sn_buf_add(out, "\tfor (size_t i = 0; i < nthreads; i++)\n"
 				"\t\t*index_flag(&env, (int32_t)i) = 0;\n");
 	sn_buf_add(out, "\n");
-	if (k->temps.n == 0 && !k->printer.has_env)
+	if (k->temps.n == 0 && !p->has_env)
 		sn_buf_add(out, "\t(void)arena;\n");
-	for (size_t i = 0; i < k->m->plan->steps.n; i++)
-		call(k, out, i);
-	if (k->printer.has_check)
+}
+
+static void
+end_calls(struct sn_package *k, struct sn_buf *out)
+{
+	if (sn_package_c(k)->has_check)
 		sn_buf_add(out, "\tfor (size_t i = 0; i < nthreads; i++)\n"
 				"\t\tif (*index_flag(&env, (int32_t)i))\n"
 				"\t\t\treturn SINTER_BAD_INDEX;\n");
+}
+
+static void
+transfer(struct sn_package *k, struct sn_buf *out, size_t number)
+{
+	const struct sn_result *r = &k->m->plan->steps.v[number].kernel->stages.v[0]->results[0];
+	bool is_to_host = r->tensor->place == PLACE_HOST;
+	struct sn_tensor *host = is_to_host ? r->tensor : (struct sn_tensor *)r->value->tensor;
+
+	sn_package_transfer(k, out, number, address(k, host), is_to_host);
+}
+
+static void
+steps(struct sn_package *k, struct sn_buf *out)
+{
+	static void (*const of_device[])(struct sn_package * k, struct sn_buf * out,
+					 size_t number) = {
+		[PLACE_TARGET] = sn_package_launch,
+		[PLACE_HOST] = call,
+		[PLACE_TRANSFER] = transfer,
+	};
+
+	for (size_t i = 0; i < k->m->plan->steps.n; i++)
+		if (sn_is_for_device(k))
+			of_device[sn_step_place(&k->m->plan->steps.v[i])](k, out, i);
+		else
+			call(k, out, i);
+}
+
+/* Macros and functions that steps use. */
+static void
+step_tools(struct sn_package *k, struct sn_buf *out)
+{
+	if (sn_is_for_device(k))
+		sn_package_launch_macros(k, out);
+	if (!sn_has_calls(k))
+		return;
+	address_macros(k, out);
+	sn_buf_add(out, mark_text);
+	sn_buf_add(out, workers_text);
+}
+
+static void
+run_body(struct sn_package *k, struct sn_buf *out)
+{
+	if (sn_is_for_device(k))
+		sn_package_begin_launches(k, out);
+	if (sn_has_calls(k))
+		begin_calls(k, out);
+	steps(k, out);
+	if (sn_is_for_device(k))
+		sn_package_end_launches(k, out);
+	if (sn_has_calls(k))
+		end_calls(k, out);
 }
 
 void
@@ -331,20 +416,13 @@ sn_package_run(struct sn_package *k, struct sn_buf *out)
 	init(k, out);
 	check_call(k, out);
 	weight_macros(k, out);
-	if (!sn_is_for_device(k)) {
-		address_macros(k, out);
-		sn_buf_add(out, mark_text);
-		sn_buf_add(out, workers_text);
-	} else {
-		sn_package_launch_macros(k, out);
-	}
+	step_tools(k, out);
 	sn_package_text(k, out, run_head);
-	sn_buf_add(out, sn_is_for_device(k) ? "" : cpu_locals);
+	sn_buf_add(out, sn_has_calls(k) ? call_locals : "");
 	sn_buf_add(out, run_checks);
-	sn_buf_add(out, sn_is_placed_at_run(k) ? place_again : "");
-	if (sn_is_for_device(k))
-		sn_package_launches(k, out);
-	else
-		calls(k, out);
+	if (sn_is_placed_at_run(k))
+		sn_buf_addf(out, place_again, k->has_host_steps ? ", false" : "",
+			    k->has_host_steps ? place_host : "");
+	run_body(k, out);
 	sn_buf_add(out, "\treturn SINTER_OK;\n}\n\n");
 }

@@ -169,6 +169,8 @@ finish_splat(struct sn_raw_node *n, const int64_t *dims, int rank)
 	const struct sn_data *value = a ? a->tensor.data : NULL;
 	enum sn_dtype t = value ? value->dtype : DT_F32;
 	size_t count;
+	if (value && (value->n != 1 || value->strings))
+		return sn_report(r->diags, sn_raw_where(n), DG_ATTR, "value", "must be one number");
 	struct sn_declared shape = { n->out.v[0], t, (size_t)rank, dims };
 	if (!sn_check_dims(&r->data, sn_raw_where(n), &shape, &count))
 		return false;

@@ -68,6 +68,8 @@ sn_infer_constant_of_shape(struct sn_infer *c, struct sn_node *n)
 {
 	const struct sn_data *value = sn_attrs(n, fill)->value.data;
 	enum sn_dtype dtype = value ? value->dtype : DT_F32;
+	if (value && (value->n != 1 || value->strings))
+		return SN_INFER_ERROR(c, n, DG_ATTR, "value", "must be one number");
 	union sn_num x = value ? sn_data_get(value, 0) : (union sn_num){ .f = 0 };
 	struct sn_type t = { .kind = TY_TENSOR, .dtype = dtype };
 	int64_t count;

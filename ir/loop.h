@@ -124,6 +124,7 @@ struct sn_func {
 	SN_VEC(const struct sn_sym *) syms; /* run-time numbers it uses, passed as i64 */
 	struct sn_block body;
 	int nbuffers;
+	bool is_on_host; /* of a program for a device, whose other functions have grid loops */
 	const struct sn_origin *origin;
 };
 

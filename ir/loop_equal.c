@@ -169,6 +169,7 @@ write_canon(struct canon *c, const struct sn_func *f, struct sn_arena *a)
 		sn_map_init(maps[i], a);
 	for (size_t i = 0; i < f->syms.n; i++)
 		put(c, (int64_t)number(&c->syms, (uint64_t)f->syms.v[i]->id, &is_new));
+	put(c, f->is_on_host);
 	put(c, (int64_t)f->params.n);
 	for (size_t i = 0; i < f->params.n; i++)
 		put_buffer(c, f->params.v[i]);

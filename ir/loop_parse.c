@@ -451,6 +451,9 @@ parse_head(struct parser *p)
 		SN_PUSH(f->arena, &f->syms, p->syms.by_name.entries[i].value);
 	if (!parse_params(p))
 		return false;
+	f->is_on_host = sn_lex_take(&p->x, "on");
+	if (f->is_on_host && !sn_lex_expect(&p->x, "host"))
+		return false;
 	return !sn_lex_is(&p->x, "@") || sn_origin_parse(&p->x, p->arena, NULL, &f->origin);
 }
 

@@ -350,7 +350,7 @@ print_func(struct printer *p, const struct sn_func *f)
 		sn_buf_add(p->out, f->params.v[i]->is_const ? "const " : "");
 		print_buffer(p, f->params.v[i]);
 	}
-	sn_buf_addc(p->out, ')');
+	sn_buf_add(p->out, f->is_on_host ? ") on host" : ")");
 	print_origin(p, f->origin);
 	print_braces(p, &f->body, f->origin);
 	newline(p);

@@ -1,5 +1,5 @@
 /*
- * Module: remarks, the record of why something was or was not done.
+ * Module: what it is compiled for, and remarks, the record of why something was or was not done.
  */
 #include "ir/module.h"
 
@@ -12,4 +12,11 @@ sn_remark(struct sn_module *m, const char *pass, const struct sn_origin *o, cons
 	va_end(ap);
 	SN_PUSH(m->arena, &m->remarks,
 		(struct sn_remark){ .pass = pass, .origin = o, .text = text });
+}
+
+void
+sn_module_aim(struct sn_module *m, const struct sn_target *t)
+{
+	m->target = t;
+	m->host = sn_target_find("generic", m->arena, m->diags);
 }

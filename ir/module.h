@@ -22,6 +22,12 @@ struct sn_step {
 	bool is_first_of_equal;		/* this step's func is the one emitted for its equals */
 };
 
+static inline enum sn_place
+sn_step_place(const struct sn_step *s)
+{
+	return s->kernel ? s->kernel->place : PLACE_TARGET;
+}
+
 /* Where a tensor of role TEMP lies, and what the arena needs. */
 struct sn_plan {
 	SN_VEC(struct sn_step) steps; /* in order of execution */
@@ -31,7 +37,8 @@ struct sn_plan {
 	int *first, *last;   /* lifetime in steps, by tensor id */
 	bool is_static;	     /* all sizes are numbers: offsets are final */
 	int64_t arena_bytes; /* static models */
-	int64_t lower_bound; /* most bytes live at once */
+	int64_t host_bytes;  /* of those for a device: the arena of what runs on the host */
+	int64_t lower_bound; /* most bytes live at once in the arena */
 	int64_t scratch_bytes; /* for each thread */
 };
 
@@ -55,7 +62,8 @@ struct sn_module {
 	struct sn_arena *arena;
 	struct sn_pool *pool;
 	struct sn_diags *diags;
-	const struct sn_target *target;
+	const struct sn_target *target; /* set by sn_module_aim, like the next */
+	const struct sn_target *host;	/* of what a device leaves to the host: scalar, portable */
 	bool is_threaded; /* emit parallel loops */
 	bool has_vectors; /* dialect has vector types: vectorise, use vector schedules */
 	struct sn_graph *graph;
@@ -65,6 +73,16 @@ struct sn_module {
 	struct sn_weights *weights;
 	SN_VEC(struct sn_remark) remarks;
 };
+
+/* Compiles for T. */
+void sn_module_aim(struct sn_module *m, const struct sn_target *t);
+
+/* What kernels at PLACE are scheduled for. */
+static inline const struct sn_target *
+sn_module_target(const struct sn_module *m, enum sn_place place)
+{
+	return place == PLACE_TARGET ? m->target : m->host;
+}
 
 void sn_remark(struct sn_module *m, const char *pass, const struct sn_origin *o, const char *fmt,
 	       ...) __attribute__((format(printf, 4, 5)));

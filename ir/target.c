@@ -53,6 +53,8 @@ static const struct field fields[] = {
 	{ "device", "subgroup", INT, AT(subgroup), 1, 1024 },
 	{ "device", "load-floats", INT, AT(load_floats), 1, 16 },
 	{ "device", "f64", FLAG, AT(has_f64), 0, 0 },
+	{ "device", "cpu", FLAG, AT(is_cpu), 0, 0 },
+	{ "device", "largest", SIZE, AT(largest_bytes), 0, 1e15 },
 	{ "machine", "cores", INT, AT(cores), 1, 65536 },
 	{ "machine", "ghz", REAL, AT(ghz), 0, 100 },
 	{ "machine", "dram-gbs", REAL, AT(dram_gbs), 0, 1e6 },

@@ -29,6 +29,8 @@ struct sn_target {
 	int subgroup;	     /* items that run in step */
 	int load_floats;     /* f32 that one item best loads at once: 1, 2, 4 */
 	bool has_f64;
+	bool is_cpu;	       /* its units are cores of the host */
+	int64_t largest_bytes; /* most of one memory, 0: unknown */
 	int cores;
 	double ghz;	 /* nominal, 0: unknown */
 	double dram_gbs; /* one core, 0: unknown */

@@ -76,6 +76,8 @@ sn_kernel_of_stage(struct sn_program *pr, const struct sn_kernel *k, struct sn_c
 
 	SN_PUSH(pr->arena, &n->stages, m);
 	n->origin = m->origin ? m->origin : k->origin;
+	n->place = k->place;
+	n->why = k->why;
 	return n;
 }
 

@@ -49,6 +49,14 @@ enum sn_tensor_store {
 	TS_SCRATCH, /* inside its kernel only, one slice for each point of the kernel's shared axes */
 };
 
+/* Of programs for a device: what runs on the host all the same, and the copies between both
+ * (passes/place_kernels.c). Programs for a CPU know the target alone. */
+enum sn_place {
+	PLACE_TARGET,
+	PLACE_HOST,
+	PLACE_TRANSFER, /* of kernels: copies a whole tensor from one to the other */
+};
+
 struct sn_tensor {
 	int id; /* dense in the program */
 	const char *name;
@@ -60,6 +68,7 @@ struct sn_tensor {
 	struct sn_tensor *base;		   /* TS_VIEW, TS_INPLACE */
 	const struct sn_expr *base_offset; /* TS_VIEW: elements from base's start (after layout) */
 	const struct sn_layout *layout;	   /* NULL: row-major, dense (ir/layout.h) */
+	enum sn_place place;		   /* of temporaries; constants are in both memories */
 	const struct sn_origin *origin;
 };
 
@@ -109,6 +118,8 @@ struct sn_kernel {
 	int nshared;
 	SN_VEC(struct sn_comp *) stages;
 	const struct sn_origin *origin;
+	enum sn_place place;
+	const char *why; /* it runs on the host; NULL: it doesn't */
 	/* chosen by the choose pass, see passes/schedule.h */
 	const char *schedule; /* name of a row of passes/schedules.def; NULL: not chosen */
 	SN_VEC(struct sn_knob {
@@ -128,6 +139,7 @@ struct sn_program {
 	SN_VEC(struct sn_kernel *) kernels; /* in order of execution */
 	SN_VEC(struct sn_tensor *) inputs, outputs;
 	struct sn_requires requires; /* checked before the first kernel */
+	bool has_transfers;	     /* between host and device: memories are told apart */
 };
 
 struct sn_program *sn_program_new(struct sn_arena *a, struct sn_pool *p, const char *name);
@@ -139,7 +151,7 @@ struct sn_tensor *sn_tensor_new(struct sn_program *pr, const char *name, const s
 
 /* Not yet in the program's list; a taken name gets a suffix. */
 struct sn_kernel *sn_kernel_new(struct sn_program *pr, const char *name);
-/* A new kernel for stage M of K alone, named after K; not yet in the program's list. */
+/* A new kernel for stage M of K alone, named after K, where K runs; not yet in the program's list. */
 struct sn_kernel *
 sn_kernel_of_stage(struct sn_program *pr, const struct sn_kernel *k, struct sn_comp *m);
 void sn_kernel_rename(struct sn_program *pr, struct sn_kernel *k, const char *name);

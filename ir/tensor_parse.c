@@ -73,12 +73,21 @@ parse_tensor_type(parser *p, struct sn_type *t)
 	return sn_lex_expected(&p->x, "a tensor type with known dimensions");
 }
 
-/* "scratch", "view x at 16", "inplace x", a layout */
+/* "on host" */
+static bool
+parse_host(parser *p, bool *out)
+{
+	*out = sn_lex_take(&p->x, "on");
+	return !*out || sn_lex_expect(&p->x, "host");
+}
+
+/* "scratch", "view x at 16", "inplace x", "on host", a layout */
 static bool
 parse_store(parser *p, struct sn_tensor *t)
 {
 	const char *base;
 	struct sn_lex mark = p->x;
+	bool is_on_host;
 	if (sn_lex_take(&p->x, "scratch")) {
 		t->store = TS_SCRATCH;
 	} else if (sn_lex_is(&p->x, "view") || sn_lex_is(&p->x, "inplace")) {
@@ -91,6 +100,10 @@ parse_store(parser *p, struct sn_tensor *t)
 		    && !(t->base_offset = sn_index_parse(&p->x, p->pr->pool, &p->syms.exprs)))
 			return false;
 	}
+	if (!parse_host(p, &is_on_host))
+		return false;
+	t->place = is_on_host ? PLACE_HOST : PLACE_TARGET;
+	p->pr->has_transfers |= is_on_host;
 	if (!sn_lex_is(&p->x, "{"))
 		return true;
 	t->layout = sn_layout_parse(&p->x, p->pr->pool, &t->type);
@@ -166,6 +179,21 @@ parse_knobs(parser *p, struct sn_kernel *k)
 	return sn_lex_expect(&p->x, ")");
 }
 
+/* "on host" and why, "transfer", or nothing */
+static bool
+parse_place(parser *p, struct sn_kernel *k)
+{
+	bool is_on_host;
+	if (!parse_host(p, &is_on_host))
+		return false;
+	if (is_on_host)
+		k->place = PLACE_HOST;
+	else if (sn_lex_take(&p->x, "transfer"))
+		k->place = PLACE_TRANSFER;
+	p->pr->has_transfers |= k->place == PLACE_TRANSFER;
+	return p->x.token.kind != TK_STRING || sn_lex_string(&p->x, "why", &k->why);
+}
+
 static bool
 parse_kernel_head(parser *p, struct sn_kernel *k)
 {
@@ -175,6 +203,8 @@ parse_kernel_head(parser *p, struct sn_kernel *k)
 	if (shared < 0 || shared > SN_MAX_AXES)
 		return sn_lex_expected(&p->x, "a number of axes from 0 to 16 before it");
 	k->nshared = (int)shared;
+	if (!parse_place(p, k))
+		return false;
 	if (sn_lex_take(&p->x, "schedule") && !sn_lex_name(&p->x, "a schedule", &k->schedule))
 		return false;
 	return parse_knobs(p, k) && sn_origin_parse(&p->x, p->pr->arena, p->file, &k->origin)

@@ -152,6 +152,7 @@ print_tensor(struct printer *p, const struct sn_tensor *t)
 	sn_buf_addc(p->out, ' ');
 	sn_name_print(p->out, t->name);
 	print_store(p, t);
+	sn_buf_add(p->out, t->place == PLACE_HOST ? " on host" : "");
 	if (t->layout && !sn_layout_is_dense(p->pr->pool, t->layout, &t->type)) {
 		sn_buf_addc(p->out, ' ');
 		sn_layout_print(p->out, t->layout);
@@ -183,12 +184,28 @@ print_tensors(struct printer *p)
 /* ---- kernels ---- */
 
 static void
+print_place(struct printer *p, const struct sn_kernel *k)
+{
+	static const char *const words[] = {
+		[PLACE_TARGET] = "",
+		[PLACE_HOST] = " on host",
+		[PLACE_TRANSFER] = " transfer",
+	};
+	sn_buf_add(p->out, words[k->place]);
+	if (!k->why)
+		return;
+	sn_buf_addc(p->out, ' ');
+	sn_buf_add_quoted(p->out, k->why);
+}
+
+static void
 print_kernel(struct printer *p, const struct sn_kernel *k)
 {
 	sn_buf_add(p->out, "\tkernel ");
 	sn_name_print(p->out, k->name);
 	if (k->nshared)
 		sn_buf_addf(p->out, " shared %d", k->nshared);
+	print_place(p, k);
 	if (k->schedule) {
 		sn_buf_add(p->out, " schedule ");
 		sn_name_print(p->out, k->schedule);

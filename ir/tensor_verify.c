@@ -255,6 +255,7 @@ check_kernels(struct verify *v)
 {
 	for (size_t i = 0; i < v->pr->kernels.n; i++) {
 		v->kernel = v->pr->kernels.v[i];
+		sn_verify_host(v);
 		for (size_t j = 0; j < v->kernel->stages.n; j++, v->place++) {
 			v->comp = v->kernel->stages.v[j];
 			check_comp(v);

@@ -51,8 +51,9 @@ void sn_verify_coverage(struct verify *v);
 bool sn_verify_are_apart(struct sn_pool *p, int rank, const struct sn_expr *const *x,
 			 const struct sn_expr *const *y);
 
-/* tensor_verify_place.c: T, stored in place. */
+/* tensor_verify_place.c: T, stored in place; which memories the current kernel works on. */
 void sn_verify_in_place(struct verify *v, const struct sn_tensor *t);
+void sn_verify_host(struct verify *v);
 
 /* tensor_verify_expr.c: expressions of the current comprehension, and reducers. */
 void sn_verify_exprs(struct verify *v);

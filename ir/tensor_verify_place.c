@@ -1,8 +1,10 @@
 /*
- * Verifier of the tensor level: results in place of operands.
+ * Verifier of the tensor level: where tensors lie.
  *
- * The memory changes hands in one kernel: it reads the operand for the last
- * time, each element just before it stores the result there.
+ * In place: the memory changes hands in one kernel, which reads the operand for
+ * the last time, each element just before it stores the result there.  On the
+ * host: kernels there touch temporaries there and constants, those of the
+ * target all others; one to the other goes by transfers.
  */
 #include "ir/layout.h"
 #include "ir/tensor_verify.h"
@@ -41,7 +43,7 @@ is_broken_by(struct verify *v, const struct sn_comp *c, struct hand_over *h)
 static bool
 is_same_place(struct sn_pool *p, const struct sn_tensor *a, const struct sn_tensor *b)
 {
-	return a->type.rank == b->type.rank
+	return a->type.rank == b->type.rank && a->place == b->place
 	       && !memcmp(a->type.dims, b->type.dims,
 			  (size_t)a->type.rank * sizeof(a->type.dims[0]))
 	       && sn_layout_equal(sn_layout_of(p, a), sn_layout_of(p, b));
@@ -86,4 +88,52 @@ sn_verify_in_place(struct verify *v, const struct sn_tensor *t)
 	else if (is_still_used(v, t, &s->list.v[0]))
 		SN_VERIFY_ERROR(v, DG_TV_TENSOR, t->name,
 				"takes the place of what is still needed");
+}
+
+/* ---- on the host ---- */
+
+/* A whole tensor, element by element. */
+static bool
+is_transfer(struct verify *v, const struct sn_kernel *k)
+{
+	const struct sn_comp *c = k->stages.n == 1 ? k->stages.v[0] : NULL;
+	const struct sn_result *r = c ? &c->results[0] : NULL;
+	if (!c || c->nresults != 1 || c->nred || r->value->kind != EX_READ || r->value->has_outside)
+		return false;
+	const struct sn_tensor *x = r->value->tensor;
+	int rank = x->type.rank;
+	return x->place != r->tensor->place && rank == r->tensor->type.rank
+	       && x->type.dtype == r->tensor->type.dtype && x->store != TS_SCRATCH
+	       && !memcmp(x->type.dims, r->tensor->type.dims,
+			  (size_t)rank * sizeof(x->type.dims[0]))
+	       && !memcmp(r->value->args, r->idx, (size_t)rank * sizeof(r->idx[0]))
+	       && sn_layout_equal(sn_layout_of(v->pr->pool, x),
+				  sn_layout_of(v->pr->pool, r->tensor));
+}
+
+static void
+check_memory(struct verify *v, const struct sn_tensor_list *l)
+{
+	for (size_t i = 0; i < l->list.n; i++)
+		if (l->list.v[i]->role != TR_CONST && l->list.v[i]->place != v->kernel->place)
+			SN_VERIFY_ERROR(v, DG_TV_TENSOR, l->list.v[i]->name,
+					"isn't in the memory where its kernel runs");
+}
+
+void
+sn_verify_host(struct verify *v)
+{
+	struct sn_tensor_list list;
+	v->comp = NULL;
+	if (!v->pr->has_transfers)
+		return;
+	if (v->kernel->place == PLACE_TRANSFER) {
+		if (!is_transfer(v, v->kernel))
+			SN_VERIFY_ERROR(v, DG_TV_TRANSFER, v->kernel->name);
+		return;
+	}
+	sn_kernel_reads(v->kernel, v->arena, &list);
+	check_memory(v, &list);
+	sn_kernel_stores(v->kernel, v->arena, &list);
+	check_memory(v, &list);
 }

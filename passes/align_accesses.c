@@ -133,6 +133,8 @@ sn_pass_align_accesses(struct sn_pass_ctx *c)
 	if (!sn_target_is_device(m->target))
 		return true;
 	for (size_t i = 0; i < m->funcs.n; i++) {
+		if (m->funcs.v[i]->is_on_host)
+			continue;
 		sn_map_init(&a.divisors, c->scratch);
 		sn_map_init(&a.locals, c->scratch);
 		sn_block_walk(&m->funcs.v[i]->body, visit, &a);

@@ -112,14 +112,15 @@ find_syms(struct apply *a, struct sn_func *f)
 /* Most operators that a name spells out. */
 enum { NAME_OPS = 4 };
 
-/* k03_conv_add_relu: number and operators of the kernel; without origin its own name. */
+/* k03_conv_add_relu: number and operators of the kernel; without origin, or of a transfer, its own
+ * name. */
 static const char *
 name_of(struct apply *a, const struct sn_kernel *k, size_t number)
 {
 	struct sn_buf b;
 	sn_buf_init(&b, a->c->module->arena);
 	sn_buf_addf(&b, "k%02zu", number);
-	int n = k->origin ? k->origin->n : 0;
+	int n = k->origin && k->place != PLACE_TRANSFER ? k->origin->n : 0;
 	for (int i = 0; i < n && i < NAME_OPS; i++) {
 		sn_buf_addc(&b, '_');
 		for (const char *s = k->origin->nodes[i]->op; *s; s++)
@@ -143,6 +144,8 @@ apply(struct apply *a, struct sn_kernel *k, size_t number)
 	struct sn_builder b;
 	sn_builder_init(&b, f);
 	f->origin = k->origin;
+	f->is_on_host = k->place != PLACE_TARGET;
+	sn_sched_turn(&a->s, k);
 	if (!sn_schedule_find(k->schedule)->apply(&a->s, k, &b))
 		return false;
 	find_syms(a, f);

@@ -108,7 +108,8 @@ static bool
 is_better_apart(struct sn_sched_ctx *s, const struct sn_kernel *k, double cost)
 {
 	return sn_sched_kind_of(s->target) == SK_CPU && s->module->has_vectors
-	       && sn_kernel_knob(k, "lanes", 1) == 1 && k->stages.n > 1 && cost_apart(s, k) < cost;
+	       && s->target->vector_bytes > 0 && sn_kernel_knob(k, "lanes", 1) == 1
+	       && k->stages.n > 1 && cost_apart(s, k) < cost;
 }
 
 struct kernel_list {
@@ -138,6 +139,7 @@ sn_pass_choose_schedule(struct sn_pass_ctx *c)
 	struct kernel_list out = { 0 };
 	for (size_t i = 0; i < m->program->kernels.n; i++) {
 		struct sn_kernel *k = m->program->kernels.v[i];
+		sn_sched_turn(&s, k);
 		double cost = choose_for_kernel(&s, k);
 		SN_PUSH(m->arena, &out.list, k);
 		if (is_better_apart(&s, k, cost))

@@ -258,7 +258,7 @@ inline_one(struct sn_fuse *f, struct sn_kernel *k, struct sn_comp *m)
 		const struct sn_tensor *t = reads.list.v[i].expr->tensor;
 		struct sn_fuse_info *info = &f->info[t->id];
 
-		if (info->nwriters != 1)
+		if (info->nwriters != 1 || info->kernel->place != k->place)
 			continue;
 		struct inlining in = { f, info->writer, sn_fuse_result(info->writer, t) };
 

@@ -263,12 +263,13 @@ merge_with(struct merging *g, const struct sn_fuse_reads *reads)
 
 /* Is T a result that only M reads, so that it need not exist? */
 static bool
-is_private(struct sn_fuse *f, const struct sn_tensor *t, const struct sn_comp *m)
+is_private(struct sn_fuse *f, const struct sn_tensor *t, const struct sn_kernel *k,
+	   const struct sn_comp *m)
 {
 	const struct sn_fuse_info *info = &f->info[t->id];
 
-	return t->role == TR_TEMP && info->nwriters == 1 && info->nreaders == 1
-	       && info->writer != m;
+	return t->role == TR_TEMP && info->nwriters == 1 && info->nreaders == 1 && info->writer != m
+	       && info->kernel->place == k->place;
 }
 
 bool
@@ -286,7 +287,8 @@ sn_fuse_merge(struct sn_fuse *f, struct sn_kernel *k, struct sn_comp *m)
 
 		for (size_t i = 0; i < reads.list.n; i++) {
 			const struct sn_tensor *x = reads.list.v[i].expr->tensor;
-			int at = is_private(f, x, m) ? f->position[f->info[x->id].kernel->id] : -1;
+			int at = is_private(f, x, k, m) ? f->position[f->info[x->id].kernel->id]
+							: -1;
 
 			if (at > best && at < before) {
 				best = at;

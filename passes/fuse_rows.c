@@ -260,7 +260,8 @@ join(struct rows *r, size_t at, size_t to)
 	int n = shared_axes(&r->f, first, second);
 	bool has_reduction = false;
 
-	if (n == 0 || !are_all_rows(&r->f, first, n, &has_reduction)
+	if (n == 0 || first->place != second->place
+	    || !are_all_rows(&r->f, first, n, &has_reduction)
 	    || !are_all_rows(&r->f, second, n, &has_reduction) || !has_reduction)
 		return false;
 	bool is_down = can_move_down(r, at, to);

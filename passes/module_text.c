@@ -40,7 +40,8 @@ print_place(struct sn_buf *out, const struct sn_module *m, const struct sn_tenso
 		sn_buf_addf(out, " at %lld", (long long)p->offsets[t->id]);
 	sn_buf_add(out, " bytes ");
 	sn_expr_print(out, p->sizes[t->id]);
-	sn_buf_addf(out, " steps %d..%d\n", p->first[t->id], p->last[t->id]);
+	sn_buf_addf(out, " steps %d..%d%s\n", p->first[t->id], p->last[t->id],
+		    t->place == PLACE_HOST ? " on host" : "");
 }
 
 static void
@@ -82,7 +83,7 @@ verify_launch(struct sn_module *m, const struct sn_func *f)
 {
 	struct sn_launch l;
 	struct sn_where where = SN_NOWHERE;
-	if (!sn_target_is_device(m->target) || sn_func_launch(f, &l))
+	if (!sn_target_is_device(m->target) || f->is_on_host || sn_func_launch(f, &l))
 		return true;
 	where.name = f->name;
 	return sn_report(m->diags, where, DG_LOOP_LAUNCH);

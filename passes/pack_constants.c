@@ -178,8 +178,10 @@ sn_pass_pack_constants(struct sn_pass_ctx *c)
 	struct pack pk = { .c = c, .m = m, .s = { m, m->target, m->pool, m->arena, c->scratch } };
 	pk.ntaken = m->program->tensors.n;
 	pk.is_taken = SN_NEW_ARRAY(c->scratch, pk.ntaken, bool);
-	for (size_t i = 0; i < m->program->kernels.n; i++)
+	for (size_t i = 0; i < m->program->kernels.n; i++) {
+		sn_sched_turn(&pk.s, m->program->kernels.v[i]);
 		pack_kernel(&pk, m->program->kernels.v[i]);
+	}
 	list_weights(&pk);
 	c->has_changed = true;
 	return true;

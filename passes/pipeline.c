@@ -17,6 +17,7 @@ static const char *const pipeline[] = {
 	/* tensor: meaning by index */
 	"widen-halves",	  /* before fusing, which would not see through a rounding */
 	"simplify-index", /* an outside value that is never taken would keep a view from fusing */
+	"place-kernels",  /* only what runs on the same side is fused */
 	"fuse-map",	  /* views vanish, epilogues join: before rows are looked for */
 	"fuse-rows",
 	"split-kernels",       /* what fusing left side by side, each with its own schedule */
@@ -24,6 +25,7 @@ static const char *const pipeline[] = {
 	"flush-subnormals",    /* after fusing: a bias stands beside its sum */
 	"unfold-reductions",   /* what views that were looked through left: before layouts */
 	"split-constants",     /* contractions over the axes of a view keep plain weights */
+	"insert-transfers",    /* layouts, slices and storage ask where a tensor lies */
 	"assign-layouts",      /* before choosing: knobs depend on what is contiguous */
 	"join-slices",	       /* layouts say what may lie in what */
 	"split-axes",	       /* groups of channels become a batch */

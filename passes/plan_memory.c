@@ -9,6 +9,7 @@
  *	by size times length of life	what is long in the way is there first
  *	by end of life			those that stay longest lie lowest
  *
+ * What lies on the host, in programs for a device, has an arena of its own there.
  * With sizes that depend on run-time dimensions the generated code goes by
  * size, with the sizes of the day and the lifetimes given here.  Cost: quadratic
  * in temporaries, which are few after fusing.
@@ -70,6 +71,7 @@ find_sizes(struct sn_module *m)
 
 struct item {
 	int id;
+	enum sn_place place;
 	int64_t size;
 	int64_t key; /* the largest first */
 };
@@ -112,7 +114,8 @@ by_key(const void *a, const void *b)
 	return x->id < y->id ? -1 : 1;
 }
 
-/* The lowest offset at which tensor T of SIZE bytes meets none of the N placed ones that live with it. */
+/* The lowest offset at which tensor T of SIZE bytes meets none of the N placed ones that live with it
+ * in its arena. */
 static int64_t
 lowest_fit(const struct sn_plan *p, const struct item *placed, size_t n, const struct item *t)
 {
@@ -121,7 +124,8 @@ lowest_fit(const struct sn_plan *p, const struct item *placed, size_t n, const s
 		moved = false;
 		for (size_t i = 0; i < n; i++) {
 			int id = placed[i].id;
-			bool together = p->first[id] <= p->last[t->id]
+			bool together = placed[i].place == t->place
+					&& p->first[id] <= p->last[t->id]
 					&& p->first[t->id] <= p->last[id];
 			int64_t end = p->offsets[id] + placed[i].size;
 			if (together && p->offsets[id] < at + t->size && at < end) {
@@ -133,18 +137,17 @@ lowest_fit(const struct sn_plan *p, const struct item *placed, size_t n, const s
 	return at;
 }
 
-/* Places all in the order of their keys; returns the end of the last. */
-static int64_t
-place_all(struct sn_plan *p, struct item *items, size_t n)
+/* Places all in the order of their keys; END: of each arena. */
+static void
+place_all(struct sn_plan *p, struct item *items, size_t n, int64_t *end)
 {
-	int64_t end = 0;
+	end[PLACE_TARGET] = end[PLACE_HOST] = 0;
 	qsort(items, n, sizeof(*items), by_key);
 	for (size_t i = 0; i < n; i++) {
-		int64_t at = lowest_fit(p, items, i, &items[i]);
+		int64_t at = lowest_fit(p, items, i, &items[i]), *e = &end[items[i].place];
 		p->offsets[items[i].id] = at;
-		end = at + items[i].size > end ? at + items[i].size : end;
+		*e = at + items[i].size > *e ? at + items[i].size : *e;
 	}
-	return end;
 }
 
 /* The order KEY; kept if it is better than what there is. */
@@ -154,22 +157,25 @@ try_order(struct sn_module *m, struct sn_arena *scratch, size_t key)
 	struct sn_plan *p = m->plan;
 	size_t n = 0, ntensors = m->program->tensors.n;
 	struct item *items = SN_NEW_ARRAY(scratch, ntensors + 1, struct item);
-	int64_t *before = sn_memdup(scratch, p->offsets, ntensors * sizeof(*before)), size;
+	int64_t *before = sn_memdup(scratch, p->offsets, ntensors * sizeof(*before)), size, end[2];
 	for (size_t i = 0; i < ntensors; i++)
 		if (p->sizes[i] && sn_get_int(p->sizes[i], &size))
-			items[n++] = (struct item){ (int)i, size, keys[key](p, (int)i, size) };
-	int64_t end = place_all(p, items, n);
-	if (key > 0 && end >= p->arena_bytes)
+			items[n++] = (struct item){ (int)i, m->program->tensors.v[i]->place, size,
+						    keys[key](p, (int)i, size) };
+	place_all(p, items, n, end);
+	if (key > 0 && end[PLACE_TARGET] + end[PLACE_HOST] >= p->arena_bytes + p->host_bytes) {
 		memcpy(p->offsets, before, ntensors * sizeof(*before));
-	else
-		p->arena_bytes = end;
+		return;
+	}
+	p->arena_bytes = end[PLACE_TARGET];
+	p->host_bytes = end[PLACE_HOST];
 }
 
 static void
 place(struct sn_module *m, struct sn_arena *scratch)
 {
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		if (i == 0 || m->plan->arena_bytes > m->plan->lower_bound)
+		if (i == 0 || m->plan->arena_bytes + m->plan->host_bytes > m->plan->lower_bound)
 			try_order(m, scratch, i);
 }
 
@@ -180,7 +186,8 @@ find_lower_bound(struct sn_module *m)
 	for (size_t s = 0; s < p->steps.n; s++) {
 		int64_t live = 0, x;
 		for (size_t i = 0; i < m->program->tensors.n; i++)
-			if (p->sizes[i] && p->first[i] <= (int)s && (int)s <= p->last[i]
+			if (p->sizes[i] && m->program->tensors.v[i]->place == PLACE_TARGET
+			    && p->first[i] <= (int)s && (int)s <= p->last[i]
 			    && sn_get_int(p->sizes[i], &x))
 				live += x;
 		p->lower_bound = live > p->lower_bound ? live : p->lower_bound;

@@ -21,6 +21,13 @@ struct sn_sched_ctx {
 	struct sn_arena *arena, *scratch;
 };
 
+/* C turns to where K runs. */
+static inline void
+sn_sched_turn(struct sn_sched_ctx *c, const struct sn_kernel *k)
+{
+	c->target = sn_module_target(c->module, k->place);
+}
+
 /* What kind of target a schedule is for. */
 enum sn_sched_kind { SK_CPU, SK_DEVICE };
 

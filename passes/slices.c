@@ -38,6 +38,7 @@ copied_read(const struct sn_comp *m)
 {
 	const struct sn_expr *x = m->results[0].value;
 	if (m->nresults != 1 || m->nred || m->reducer || x->kind != EX_READ || x->has_outside
+	    || x->tensor->place != m->results[0].tensor->place
 	    || x->tensor->type.dtype != m->results[0].tensor->type.dtype)
 		return NULL;
 	return x;

@@ -67,6 +67,8 @@ sn_pass_split_axes(struct sn_pass_ctx *c)
 	for (size_t i = 0; sn_target_is_device(c->module->target) && i < pr->kernels.n; i++) {
 		struct sn_kernel *k = pr->kernels.v[i];
 		struct sn_comp *m = k->stages.v[0];
+		if (k->place != PLACE_TARGET)
+			continue;
 		for (int a = k->nshared; k->stages.n == 1 && m->reducer && a < m->naxes; a++) {
 			int64_t by = m->naxes < SN_MAX_AXES ? divisor_of(c, m, m->axes[a]) : 0;
 			if (by == 0)

@@ -166,7 +166,7 @@ sn_pass_split_reductions(struct sn_pass_ctx *c)
 	for (size_t i = 0; i < pr->kernels.n; i++) {
 		struct sn_kernel *k = pr->kernels.v[i];
 		int axis;
-		int64_t parts = parts_for(&s, k, &axis);
+		int64_t parts = k->place == PLACE_TARGET ? parts_for(&s, k, &axis) : 1;
 		if (parts > 1) {
 			struct sn_tensor *t = part_tensor(pr, k, parts);
 			SN_PUSH(pr->arena, &list, part_kernel(c, k, axis, t, parts));

@@ -78,7 +78,8 @@ find_operand(struct sn_pass_ctx *c, const struct uses *u, const struct sn_kernel
 		sn_reads_of(m->args[i], c->scratch, &all);
 	for (size_t i = 0; i < reads.list.n; i++) {
 		struct sn_tensor *x = (struct sn_tensor *)reads.list.v[i]->tensor;
-		bool is_temp = x->role == TR_TEMP && (x->store == TS_OWN || x->store == TS_INPLACE);
+		bool is_temp = x->role == TR_TEMP && x->place == r->tensor->place
+			       && (x->store == TS_OWN || x->store == TS_INPLACE);
 		if (is_temp && x != r->tensor && u->last[x->id] == number
 		    && are_alike(c->module->pool, x, r->tensor) && is_read_in_place(&all, x, r))
 			return x;
@@ -100,6 +101,7 @@ sn_pass_store_in_place(struct sn_pass_ctx *c)
 		struct sn_kernel *k = pr->kernels.v[i];
 		struct sn_tensor *t = k->stages.v[0]->results[0].tensor;
 		const struct sn_schedule *how = sn_schedule_find(k->schedule);
+		sn_sched_turn(&s, k);
 		if (!has_one_result(k) || t->role != TR_TEMP || t->store != TS_OWN
 		    || u.nwriters[t->id] != 1 || !how || !how->repeats || how->repeats(&s, k))
 			continue;

@@ -414,6 +414,7 @@ sn_pass_vectorize(struct sn_pass_ctx *c)
 	struct sn_module *m = c->module;
 
 	for (size_t i = 0; m->has_vectors && i < m->funcs.n; i++)
-		c->has_changed |= vectorize(m->funcs.v[i], m, m->target, c->scratch);
+		if (!m->funcs.v[i]->is_on_host)
+			c->has_changed |= vectorize(m->funcs.v[i], m, m->target, c->scratch);
 	return true;
 }

@@ -25,9 +25,9 @@ struct sinter_session {
 	void *context;
 	struct sinter_tensor *in, *out;
 	struct output *outputs;
-	int64_t *dims; /* of all inputs, then of all outputs */
-	void *arena;
-	size_t arena_bytes, arena_room;
+	int64_t *dims;	     /* of all inputs, then of all outputs */
+	void *arena, *shown; /* shown: the device's, as it is after a kernel, for those who watch */
+	size_t arena_bytes, arena_room, shown_room;
 	struct sinter_hooks hooks;
 	int is_ready, is_bound; /* context prepared; memory for the present dimensions */
 };
@@ -60,8 +60,20 @@ on_device_kernel(void *ctx, int32_t k, int32_t phase)
 	const struct sinter_session *s = ctx;
 
 	if (phase == 0
-	    || sinter_device_session_fetch(s->device, s->out, s->arena, s->arena_room) == SINTER_OK)
+	    || sinter_device_session_fetch(s->device, s->out, s->shown, s->shown_room) == SINTER_OK)
 		s->kernel(s->kernel_ctx, k, phase);
+}
+
+/* A step that the host does of a model for a device. */
+static void
+on_host_step(void *ctx, int32_t k, int32_t phase)
+{
+	const struct sinter_session *s = ctx;
+
+	if (s->profile)
+		sinter_profile_mark(s->profile, k, phase);
+	if (s->kernel)
+		on_device_kernel(ctx, k, phase);
 }
 
 static size_t
@@ -117,7 +129,7 @@ set_hooks(struct sinter_session *s)
 		s->hooks.parallel = on_parallel;
 	}
 	if (s->profile || s->kernel)
-		s->hooks.kernel = on_kernel;
+		s->hooks.kernel = s->model->program ? on_host_step : on_kernel;
 }
 
 /* The device's half, of models with a program. */
@@ -206,6 +218,7 @@ sinter_session_free(struct sinter_session *session)
 	free(session->dims);
 	free(session->context);
 	free(session->arena);
+	free(session->shown);
 	free(session);
 }
 
@@ -305,18 +318,17 @@ place_output(struct sinter_session *s, uint32_t i, struct sinter_error *error)
 	return SINTER_OK;
 }
 
-/* The arena, or both of them: those who watch kernels see the device's in the host's. */
+/* The arena, or both of them, and room for those who watch what kernels leave in the device's. */
 static int
 place_arena(struct sinter_session *s, const struct sinter_need *need, struct sinter_error *error)
 {
-	size_t bytes = need->arena_bytes;
+	size_t shown = s->device && s->kernel ? need->device_bytes : 0;
 
-	if (s->device && s->kernel && bytes < need->device_bytes)
-		bytes = need->device_bytes;
-	if (!make_room(&s->arena, &s->arena_room, bytes))
+	if (!make_room(&s->arena, &s->arena_room, need->arena_bytes)
+	    || (shown && !make_room(&s->shown, &s->shown_room, shown)))
 		return sinter_fail(error, SINTER_NO_MEMORY, "out of memory: arena of %zu bytes",
-				   bytes);
-	s->arena_bytes = s->device ? need->device_bytes : bytes;
+				   need->arena_bytes + shown);
+	s->arena_bytes = s->device ? need->device_bytes : need->arena_bytes;
 	return s->device ? sinter_device_session_bind(s->device, s->out, need->device_bytes, error)
 			 : SINTER_OK;
 }
@@ -433,6 +445,14 @@ sinter_session_arena_bytes(const struct sinter_session *session)
 
 const void *
 sinter_session_arena(const struct sinter_session *session)
+{
+	if (!session->is_bound)
+		return NULL;
+	return session->device ? session->shown : session->arena;
+}
+
+const void *
+sinter_session_host_arena(const struct sinter_session *session)
 {
 	return session->is_bound ? session->arena : NULL;
 }

@@ -262,6 +262,9 @@ const struct sinter_tensor *sinter_session_output(const struct sinter_session *s
  * before bind.  On a device it has what kernels leave there in a session with opts.kernel only. */
 const void *sinter_session_arena(const struct sinter_session *session);
 
+/* The same of what steps on the host use; on the CPU the arena itself. */
+const void *sinter_session_host_arena(const struct sinter_session *session);
+
 /* Bytes of the arena, on a device of the device's; 0 before bind. */
 size_t sinter_session_arena_bytes(const struct sinter_session *session);
 

@@ -49,7 +49,7 @@ parse_module(struct ft_run *r, const struct job *job)
 	m->pool = r->pool;
 	m->diags = r->diags;
 	m->has_vectors = strcmp(ft_setting(r, "vectors", "yes"), "yes") == 0;
-	m->target = sn_target_find(ft_setting(r, "target", "x86-64-v4"), r->arena, r->diags);
+	sn_module_aim(m, sn_target_find(ft_setting(r, "target", "x86-64-v4"), r->arena, r->diags));
 	if (!m->target)
 		return NULL;
 	if (job->first->level < LV_LOOP)

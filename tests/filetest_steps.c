@@ -50,7 +50,8 @@ static char *
 place(struct steps *s, const struct sn_tensor *t, char *arena)
 {
 	const struct sn_plan *p = s->m->plan;
-	if (arena && t->role == TR_TEMP && p->offsets && p->offsets[t->id] >= 0)
+	if (arena && t->role == TR_TEMP && t->place == PLACE_TARGET && p->offsets
+	    && p->offsets[t->id] >= 0)
 		return arena + p->offsets[t->id];
 	return sn_alloc(s->r->arena, bytes_of(s, t) + 64);
 }

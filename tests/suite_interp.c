@@ -56,7 +56,8 @@ from_diags(struct run *r, const char *stage)
 	for (size_t i = 0; i < r->diags.list.n; i++) {
 		const struct sn_diag *d = &r->diags.list.v[i];
 		bool is_skip = d->id == DG_UNSUPPORTED || d->id == DG_RUNTIME_OPERAND
-			       || d->id == DG_UNKNOWN_OP || d->id == DG_UNKNOWN_OPS;
+			       || d->id == DG_UNKNOWN_OP || d->id == DG_UNKNOWN_OPS
+			       || d->id == DG_OLD_FORM;
 		if (i == 0 || is_skip) {
 			struct sn_buf b;
 			sn_buf_init(&b, &r->arena);
@@ -317,7 +318,7 @@ run_case(struct run *r, const char *target, bool is_shown)
 	m->arena = &r->arena;
 	m->pool = &r->pool;
 	m->diags = &r->diags;
-	m->target = sn_target_find(target ? target : "generic", &r->arena, &r->diags);
+	sn_module_aim(m, sn_target_find(target ? target : "generic", &r->arena, &r->diags));
 	if (!m->target)
 		return from_diags(r, "target");
 	m->has_vectors = m->target->vector_bytes > 0 || sn_target_is_device(m->target);

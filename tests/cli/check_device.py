@@ -152,6 +152,59 @@ def an_index_out_of_range_is_reported():
             expect(code or (np.load('y.npy') == w[at]).all(), f'{n}, {last}: other outputs')
 
 
+MIXED = """graph mixed (f32[N,64] x, i64[3] at, f32[64,64] v) => (f32[N,64] y, f64[3,64] z)
+	<f32[64,64] w = hash 0x0123456789abcdef, f64[64] b = hash 0x123456789abcdef0>
+{
+	a = MatMul (x, w)
+	d = Cast <to = 11> (a)
+	e = Softmax <axis = -1> (d)
+	s = Add (e, b)
+	z = Gather (s, at)
+	f = Cast <to = 1> (s)
+	y = MatMul (f, v)
+}
+"""
+NO_F64 = f'{ROOT}/tests/passes/no_f64.xml'
+
+
+@test
+def info_says_what_runs_where():
+    pathlib.Path('mixed.sn').write_text(MIXED)
+    found = json.loads(sinter('info', 'mixed.sn', '--device', NO_F64, '--json')[0])
+    expect(found['device'] == 'no-f64' and found['on_device'] == 2, found)
+    why = [text for _, text in found['kernels'] if text.startswith('host, it computes with f64, which the device lacks')]
+    expect(len(why) == found['on_host'] > 0, found)
+    expect(found['transfers'] == sum(text.startswith('transfer of') for _, text in found['kernels']) == 4, found)
+    out, _ = sinter('info', 'mixed.sn', '--device', 'opencl')
+    expect('host, ' not in out and 'device, group_tile' in out, out)
+    expect('device' not in sinter('info', 'mixed.sn')[0], 'asked of no device')
+
+
+@test_on_opencl
+def what_a_device_lacks_runs_on_the_host():
+    pathlib.Path('mixed.sn').write_text(MIXED)
+    rng = np.random.default_rng(1)
+    np.save('v.npy', rng.standard_normal((64, 64)).astype(np.float32))
+    for dim in ([], ['--dim', 'N=4']):
+        sinter('compile', 'mixed.sn', '-o', 'there', '--device', NO_F64, '--cc', f'{CC} -Wall -Wextra -Werror', *dim)
+        sinter('compile', 'mixed.sn', '-o', 'here', '--cc', CC, *dim)
+        text = pathlib.Path('there/mixed.cl').read_text()
+        expect('double' not in text and 'double' in pathlib.Path('there/mixed.c').read_text(), 'where is f64?')
+        places = [k['place'] for k in json.load(open('there/model.json'))['kernels']]
+        expect(places.count('device') == 2 and places.count('transfer') == 4, places)
+        for at, code in (([0, 3, 1], 0), ([0, 4, 1], 1)):
+            np.save('at.npy', np.array(at, np.int64))
+            np.save('x.npy', rng.standard_normal((4, 64)).astype(np.float32))
+            feed = [f'--input={n}={n}.npy' for n in ('x', 'at', 'v')]
+            sinter('run', 'here', *feed, '-o', 'want', code=code)
+            err = sinter('run', 'there', *feed, '-o', 'got', '--device', 'opencl:0', '--profile', 'trace.json', code=code)[1]
+            expect(('out of range' in err) == bool(code), err)
+            for n in 'yz':
+                np.testing.assert_allclose(np.load(f'got/{n}.npy'), np.load(f'want/{n}.npy'), rtol=1e-5, atol=1e-6)
+            names = {e['name'] for e in json.load(open('trace.json'))['traceEvents'] if e['ph'] == 'X'}
+            expect(code or len(names) == len(places), f'{names} of {places}')
+
+
 @test_on_opencl
 def a_package_for_the_cpu_is_refused():
     _, err = sinter('bench', for_the_cpu(), '--device', 'opencl:0', code=1)

@@ -89,7 +89,7 @@ bed_init(struct bed *b, void **state, const char *text, const char *cpu, const c
 				   .arena = b->a,
 				   .pool = &b->pool,
 				   .diags = &b->diags };
-	b->m.target = sn_target_find(cpu, b->a, &b->diags);
+	sn_module_aim(&b->m, sn_target_find(cpu, b->a, &b->diags));
 	b->o.dialect = sn_dialect_find(dialect);
 	b->m.has_vectors = sn_dialect_has_vectors(b->o.dialect)
 			   && (b->m.target->vector_bytes > 0 || sn_target_is_device(b->m.target));

@@ -25,7 +25,7 @@ bed_init(struct bed *b, void **state, const char *cpu)
 	b->m = (struct sn_module){
 		.name = "t", .arena = b->a, .pool = &b->pool, .diags = &b->diags
 	};
-	b->m.target = sn_target_find(cpu, b->a, &b->diags);
+	sn_module_aim(&b->m, sn_target_find(cpu, b->a, &b->diags));
 	b->m.has_vectors = b->m.target->vector_bytes > 0 || sn_target_is_device(b->m.target);
 	b->m.program = sn_program_new(b->a, &b->pool, "t");
 }
