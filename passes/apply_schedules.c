@@ -135,6 +135,20 @@ name_of(struct apply *a, const struct sn_kernel *k, size_t number)
 	return b.text;
 }
 
+/* Text may name none, or one that is not there, or of another kind. */
+static const struct sn_schedule *
+schedule_of(struct apply *a, const struct sn_kernel *k)
+{
+	const struct sn_schedule *s = sn_schedule_find(k->schedule);
+	struct sn_module *m = a->c->module;
+	struct sn_where where = SN_NOWHERE;
+	if (s && s->kind == sn_sched_kind_of(sn_module_target(m, k->place)))
+		return s;
+	where.name = k->name;
+	sn_report(m->diags, where, DG_SCHEDULE, k->schedule ? k->schedule : "");
+	return NULL;
+}
+
 static bool
 apply(struct apply *a, struct sn_kernel *k, size_t number)
 {
@@ -143,10 +157,13 @@ apply(struct apply *a, struct sn_kernel *k, size_t number)
 	struct sn_func *f = sn_func_new(m->arena, m->pool, k->name);
 	struct sn_builder b;
 	sn_builder_init(&b, f);
+	const struct sn_schedule *schedule = schedule_of(a, k);
+	if (!schedule)
+		return false;
 	f->origin = k->origin;
 	f->is_on_host = k->place != PLACE_TARGET;
 	sn_sched_turn(&a->s, k);
-	if (!sn_schedule_find(k->schedule)->apply(&a->s, k, &b))
+	if (!schedule->apply(&a->s, k, &b))
 		return false;
 	find_syms(a, f);
 	struct sn_func *equal = find_equal(a, f);
