@@ -203,8 +203,8 @@ sn_lower_arg_min(struct sn_lower *c)
 
 /*
  * y[i] = sum over j <= i of x[j]; exclusive: j < i; reverse: from the end.
- * Every element alone, so quadratic in the axis: right for the short axes of
- * today's models; a scan region will replace it.
+ * Every element says alone what it is; the scan schedules (passes/scan.h) see that
+ * neighbours differ by one step.
  */
 static bool
 cumulate(struct sn_lower *c, const char *reducer, double neutral)

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "passes/device_tile.h"
 #include "passes/rows.h"
+#include "passes/scan.h"
 #include "passes/tile.h"
 
 static const struct sn_schedule schedules[] = {
