@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "cli/command.h"
+#include "cli/device.h"
 #include "cli/graphviz.h"
 #include "ir/dot.h"
 #include "support/file.h"
@@ -119,7 +119,7 @@ cmd_dot(struct options *o)
 		co.pipeline.passes = as_read;
 	sn_compiler_init(&c);
 	d.diags = &c.diags;
-	enum sn_status s = sn_compiler_run(&c, &co);
+	enum sn_status s = compile_for_device(o, &c, &co) ? sn_compiler_run(&c, &co) : SN_ERR_INPUT;
 	if (s == SN_OK && !write_dot(&d, c.module))
 		s = SN_ERR_INPUT;
 	return finish(&c, s, o);

@@ -23,7 +23,7 @@ static const struct command commands[] = {
 	  MODEL " target device cc input threads seconds resident quiet json", cmd_bench },
 	{ "dot", "dot MODEL [-o FILE] [options]",
 	  "Draws a model as a picture, as read or after any pass.",
-	  MODEL " after format output timeout quiet json", cmd_dot },
+	  MODEL " +device after format output timeout quiet json", cmd_dot },
 	{ "info", "info MODEL|DIR [options]",
 	  "Prints what a model, or a folder that sinter compile made, consists of; with --device,\n"
 	  "which of its kernels run there, which on the host, and why.",

@@ -111,12 +111,19 @@ draw_stage(struct drawing *d, const struct sn_kernel *k, size_t s, int cluster)
 static void
 draw_kernel(struct drawing *d, const struct sn_kernel *k, int step)
 {
+	static const char *const places[] = {
+		[PLACE_TARGET] = "",
+		[PLACE_HOST] = "\non host",
+		[PLACE_TRANSFER] = "\ntransfer",
+	};
 	struct sn_buf b;
 	int cluster = (int)d->pic.clusters.n;
 	sn_buf_init(&b, d->pic.arena);
 	if (step >= 0)
 		sn_buf_addf(&b, "%d: ", step);
-	sn_buf_add(&b, k->name);
+	sn_buf_addf(&b, "%s%s", k->name, places[k->place]);
+	if (k->why)
+		sn_buf_addf(&b, ": %s", k->why);
 	if (k->schedule)
 		sn_buf_addf(&b, "\n%s", k->schedule);
 	for (size_t i = 0; i < k->knobs.n; i++)
