@@ -129,7 +129,7 @@ sn_scan_element(struct sn_scan_walk *w, const struct sn_scope *s, const struct s
 /* ---- on a CPU ---- */
 
 /* Elements in one running sum, and cycles of a step that waits for the one before. */
-enum { BLOCK = 64, STEP = 12 };
+enum { BLOCK = 64, STEP = 6 };
 
 double
 sn_scan_choose(struct sn_sched_ctx *c, struct sn_kernel *k)

@@ -1,4 +1,5 @@
 /* The tile schedule's decisions: vector axis, row axes, register block, by arithmetic on the target. */
+#include "passes/rows.h"
 #include "passes/tile.h"
 #include "ir/index.h"
 
@@ -138,6 +139,17 @@ tensor_bytes(const struct sn_tensor *t)
 	return is_static ? (double)sn_dtype_bytes(t->type.dtype, (size_t)n) : 0;
 }
 
+/* May some lanes of READ be outside and others not? */
+static bool
+is_masked(struct sn_sched_ctx *c, const struct sn_expr *read, const struct sn_axis *vec)
+{
+	unsigned guards = sn_read_guards(c->pool, read);
+	for (int d = 0; d < read->tensor->type.rank; d++)
+		if ((guards >> d & 1) && sn_expr_has_axis(read->args[d], vec))
+			return true;
+	return false;
+}
+
 static void
 count_reads(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r,
 	    const struct tile_knobs *k, struct step *out)
@@ -147,7 +159,7 @@ count_reads(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads 
 		const struct sn_expr *x = r->hot.list.v[i];
 		enum lane_use u = tile_lane_use(c, x->tensor, x->args, m->axes[k->vec], k->lanes);
 		bool has_row = k->row >= 0 && mentions(x->tensor, x->args, m->axes[k->row]);
-		out->gathers += u == LANE_OTHER;
+		out->gathers += u == LANE_OTHER || is_masked(c, x, m->axes[k->vec]);
 		out->w += u == LANE_UNIT && !has_row;
 		out->f += u == LANE_UNIT && has_row;
 		out->a += u == LANE_SAME;
@@ -332,13 +344,14 @@ search_tile(struct sn_sched_ctx *c, const struct step *s, const struct sizes *z,
 	return best_cost;
 }
 
-/* Row axes: the innermost axes but the vector's that some read along the vector does not move with. */
+/* Row axes: the innermost axes from FROM on outwards but the vector's that some read along the vector
+ * does not move with. */
 static void
-find_rows(const struct sn_comp *m, const struct reads *r, struct tile_knobs *k)
+find_rows(const struct sn_comp *m, const struct reads *r, int from, struct tile_knobs *k)
 {
 	int *slots[2] = { &k->row, &k->row2 }, n = 0;
 	k->row = k->row2 = -1;
-	for (int i = m->naxes - 1; i >= 0 && n < 2; i--) {
+	for (int i = from; i >= 0 && n < 2; i--) {
 		if (i == k->vec || sn_is_int_const(m->axes[i]->extent, 1))
 			continue;
 		bool is_shared = false, has_vec = false;
@@ -357,6 +370,19 @@ find_rows(const struct sn_comp *m, const struct reads *r, struct tile_knobs *k)
 		if (!is_shared)
 			break;
 	}
+}
+
+/* Does some read move with the vector but not with the rows? */
+static bool
+is_row_shared(const struct sn_comp *m, const struct reads *r, const struct tile_knobs *k)
+{
+	for (size_t i = 0; k->row >= 0 && i < r->hot.list.n; i++) {
+		const struct sn_expr *x = r->hot.list.v[i];
+		if (mentions(x->tensor, x->args, m->axes[k->vec])
+		    && !mentions(x->tensor, x->args, m->axes[k->row]))
+			return true;
+	}
+	return false;
 }
 
 static double
@@ -378,17 +404,31 @@ outer_points(const struct sn_comp *m, const struct tile_knobs *k)
 	return n;
 }
 
-/* Cost with vector axis K->vec; fills the other knobs. Negative: results would not be contiguous. */
+/* Cycles of storing a lane alone. */
+enum { LANE_STORE = 2 };
+
+/* Cycles of storing the results whose lanes are not side by side, for each point; negative: there are
+ * such, and too little is computed for each to make up for it. */
 static double
-try_axis(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r,
+scattered_cost(struct sn_sched_ctx *c, const struct sn_comp *m, const struct tile_knobs *k)
+{
+	double cost = 0;
+	for (int i = 0; i < m->nresults && k->lanes > 1; i++)
+		if (tile_lane_use(c, m->results[i].tensor, m->results[i].idx, m->axes[k->vec],
+				  k->lanes)
+		    != LANE_UNIT)
+			cost += LANE_STORE;
+	return cost > 0 && !m->reducer ? -1 : cost;
+}
+
+/* Cost with vector axis K->vec, and rows as find_rows finds them beginning with axis FROM; fills the
+ * other knobs. */
+static double
+try_rows(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r, int from,
 	 struct tile_knobs *k)
 {
 	const struct sn_axis *vec = m->axes[k->vec];
-	for (int i = 0; i < m->nresults && k->lanes > 1; i++)
-		if (tile_lane_use(c, m->results[i].tensor, m->results[i].idx, vec, k->lanes)
-		    != LANE_UNIT)
-			return -1;
-	find_rows(m, r, k);
+	find_rows(m, r, from, k);
 	if (!m->reducer)
 		k->row = k->row2 = -1;
 	struct step s;
@@ -412,6 +452,27 @@ try_axis(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r,
 	if (!sn_get_int(vec->extent, &n))
 		k->nv = 1;
 	return cost * red_steps(m) * outer_points(m, k);
+}
+
+/* Cost with vector axis K->vec; fills the other knobs. Negative: it can't be that.  Where the rows that
+ * come first move whatever moves with the vector, those further out may share it. */
+static double
+try_axis(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r,
+	 struct tile_knobs *k)
+{
+	double scattered = scattered_cost(c, m, k);
+	if (scattered < 0)
+		return -1;
+	struct tile_knobs other = *k;
+	double cost = try_rows(c, m, r, m->naxes - 1, k);
+	if (m->reducer && k->row >= 0 && k->row2 < 0) {
+		double instead = try_rows(c, m, r, k->row - 1, &other);
+		if (is_row_shared(m, r, &other) && instead < cost) {
+			cost = instead;
+			*k = other;
+		}
+	}
+	return cost + scattered * sn_rows_points(m->axes, 0, m->naxes);
 }
 
 double
