@@ -160,12 +160,28 @@ weights_form(const char *text, enum sn_weights_form *out)
 	return text == NULL;
 }
 
+/* --passes=help */
+static int
+list_passes(void)
+{
+	int n;
+	const struct sn_pass *all = sn_passes(&n);
+	for (int i = 0; i < n; i++)
+		printf("%-22s%s\n", all[i].name, all[i].summary);
+	printf("\nBy default:\n");
+	for (const char *const *name = sn_pipeline_default(); *name; name++)
+		printf("%s%s", *name, name[1] ? "," : "\n");
+	return SN_OK;
+}
+
 int
 cmd_compile(struct options *o)
 {
 	struct sn_compiler c;
 	struct sn_compiler_opts co;
 	struct sn_emit_opts eo;
+	if (o->passes && strcmp(o->passes, "help") == 0)
+		return list_passes();
 	options_emit(o, &eo);
 	if (!o->model || (!o->output && !o->stop_after)) {
 		fprintf(stderr, "sinter compile: needs a model and -o DIR\n");

@@ -232,6 +232,8 @@ static bool
 emit(struct sn_compiler *c, const struct sn_emit_opts *o)
 {
 	int64_t t0 = now_ns();
+	if (!c->module->plan || !c->module->plan->sizes || !c->module->weights)
+		return sn_report(&c->diags, SN_NOWHERE, DG_NO_PLAN);
 	struct sn_package_opts p = { .folder = o->folder,
 				     .dialect = c->dialect,
 				     .weights = o->weights };

@@ -386,6 +386,19 @@ copy_outputs(struct sn_lower *c, const struct sn_graph *g)
 	}
 }
 
+/* Inference has been everywhere, or reports have been made. */
+static bool
+check_shapes(const struct sn_graph *g, struct sn_diags *diags)
+{
+	bool ok = true;
+	SN_FOR_NODES(g, n)
+	for (int i = 0; i < n->nout; i++)
+		if (n->out[i] && !sn_type_is_known(&n->out[i]->type))
+			ok = sn_report(diags, sn_origin_where(n->origin), DG_NO_TYPES,
+				       n->out[i]->name);
+	return ok;
+}
+
 struct sn_program *
 sn_lower_program(const struct sn_graph *g, struct sn_module *m, struct sn_diags *diags,
 		 struct sn_arena *scratch)
@@ -399,6 +412,8 @@ sn_lower_program(const struct sn_graph *g, struct sn_module *m, struct sn_diags 
 		.tensors = SN_NEW_ARRAY(scratch, (size_t)g->nvalues, struct sn_tensor *),
 	};
 	bool ok = true;
+	if (!check_shapes(g, diags))
+		return NULL;
 	make_inputs(&c, g);
 	make_outputs(&c, g);
 	SN_FOR_NODES(g, n)

@@ -80,6 +80,16 @@ check_names(struct sn_module *m, const char *const *names, const char *stop_afte
 	return is_found ? ok : sn_report(m->diags, SN_NOWHERE, DG_NO_STOP, stop_after);
 }
 
+/* Without a kernel there are no functions, but a plan all the same. */
+static bool
+check_level(struct sn_module *m, const struct sn_pass *p)
+{
+	static const char *const names[] = { "graph", "tensor", "loop", "plan" };
+	if (p->level <= sn_module_level(m) || (p->level == LV_LOOP && m->plan))
+		return true;
+	return sn_report(m->diags, SN_NOWHERE, DG_PASS_LEVEL, p->name, names[p->level]);
+}
+
 static bool
 run_and_verify(struct sn_module *m, const struct sn_pass *p, const struct sn_pipeline_opts *o)
 {
@@ -100,7 +110,8 @@ sn_pipeline_run(struct sn_module *m, const struct sn_pipeline_opts *o)
 		return false;
 	for (; *names; names++) {
 		const struct sn_pass *p = sn_pass_find(*names);
-		if (p->level >= sn_module_level(m) && !run_and_verify(m, p, o))
+		if (p->level >= sn_module_level(m)
+		    && (!check_level(m, p) || !run_and_verify(m, p, o)))
 			return false;
 		if (o->stop_after && strcmp(*names, o->stop_after) == 0)
 			break;

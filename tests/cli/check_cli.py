@@ -494,6 +494,29 @@ def bench_prints_json():
 
 
 @test
+def any_list_of_passes_is_answered():
+    out, _ = sinter('compile', '--passes=help')
+    listing, default = out.split('By default:')
+    names, usual = [line.split()[0] for line in listing.splitlines() if line], default.strip().split(',')
+    expect(set(usual) == set(names) and usual[-1] == 'plan-memory', default)
+    two_outputs()
+    rng = np.random.default_rng(5)
+    for _ in range(30):
+        chosen = rng.permutation(len(usual))[:rng.integers(1, len(usual))]
+        passes = [usual[i] for i in (chosen if rng.random() < 0.3 else sorted(chosen))]
+        target = [['--target', 'c99'], ['--target', 'opencl'], []][rng.integers(3)]
+        args = ['compile', 'm.onnx', '-o', 'd', '--no-cc', '--quiet', '--passes', ','.join(passes), *target]
+        r = subprocess.run([SINTER, *args], capture_output=True, text=True, timeout=60, check=False)
+        expect(r.returncode in (0, 1) and ('error[' in r.stderr) == bool(r.returncode), f'{args}: {r.returncode} {r.stderr}')
+    _, err = sinter('compile', 'm.onnx', '-o', 'd', '--passes', 'infer-shapes', code=1)
+    expect('no code to write' in err, err)
+    _, err = sinter('compile', 'm.onnx', '-o', 'd', '--passes', 'lower-graph', code=1)
+    expect("'p' has no shape yet" in err and 'infer-shapes' in err, err)
+    _, err = sinter('compile', 'm.onnx', '-o', 'd', '--passes', 'fuse-map', code=1)
+    expect('works on the tensor level' in err, err)
+
+
+@test
 def info_tells_of_models_and_packages():
     two_outputs(rows='N')
     sinter('compile', 'm.onnx', '-o', 'd', '--cc', CC)
