@@ -41,7 +41,7 @@ TOLERANCE, FACTOR, FLOOR = 1e-4, 2.0, 1e-6
 
 # Networks that take long as portable C, which is not vectorised: only with --target c99.
 BIG = {'bert_base', 'light_vgg19', 'light_densenet121', 'light_inception_v1', 'light_inception_v2', 'light_resnet50',
-       'light_alexnet', 'light_zfnet512', 'ocr_det', 'ocr_rec'}
+       'light_zfnet512', 'ocr_det', 'ocr_rec'}
 
 OCR = {'ocr_det': 'PP-OCRv6_det_small', 'ocr_rec': 'PP-OCRv6_rec_small', 'ocr_cls': 'ch_ppocr_mobile_v2.0_cls_mobile'}
 SIZES = {  # inputs' shapes, or values of named dimensions
