@@ -25,9 +25,8 @@ outer_kind(struct tile *t, const struct sn_expr *extent)
 static void
 finish(struct tile *t, struct sn_scope *s, const struct sn_expr *const *idx)
 {
-	const struct sn_acc *a = t->flush >= 0 ? &t->total : &t->acc;
 	if (t->m->reducer)
-		sn_emit_acc_states(&t->e, t->m->reducer, a, idx, s);
+		sn_emit_acc_states(&t->e, t->m->reducer, &t->sums[0].acc, idx, s);
 	for (int i = 0; i < t->m->nresults; i++)
 		sn_emit_result(&t->e, s, &t->m->results[i]);
 }

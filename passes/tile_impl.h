@@ -7,6 +7,16 @@
 
 #include "passes/tile.h"
 
+/* A running sum of a tile, which is added to the one before it in tile.sums after so many steps of a
+ * reduction loop (from its begin), and cleared. */
+struct tile_sum {
+	struct sn_acc acc;
+	int loop;      /* of the first, which is the result's: none */
+	int64_t every; /* steps */
+};
+
+enum { TILE_SUMS = 4 };
+
 /* Weights of the next group, which a tile asks for while it computes. */
 struct tile_ahead {
 	const struct sn_expr *read, *base; /* offset of the tile's part */
@@ -31,10 +41,10 @@ struct tile {
 	int64_t rest;			  /* lanes of the last vector that are stored, 0: all */
 	const struct sn_expr *vec_base, *row_base, *row2_base;
 	const struct sn_expr *at[SN_MAX_AXES], *count[SN_MAX_AXES]; /* by level: number of the step, how many */
-	struct sn_acc acc, total;
+	struct tile_sum sums[TILE_SUMS]; /* outermost first; products go to the last */
+	int nsums, nopen;		 /* nopen: those whose loops are open */
 	struct red_loop red[2 * SN_MAX_AXES];
-	int nred, flush; /* loop at which the sum is added to the total, -1: never */
-	int64_t flush_every;
+	int nred;
 	bool is_flat;					 /* one loop over all reduction axes */
 	const struct sn_expr *inner_extent[SN_MAX_AXES]; /* of the block loops now open */
 	const struct sn_expr *outer_index[SN_MAX_AXES];
@@ -68,7 +78,7 @@ void tile_each_point(struct tile *t, const struct sn_scope *s, tile_point_fn f);
 void tile_step(struct tile *t);
 
 /* Allocates the accumulators of a tile and sums over all reduction axes; the states are then in
- * t->total if t->flush >= 0, else in t->acc. */
+ * t->sums[0]. */
 void tile_reduce(struct tile *t);
 
 /* Fetching ahead (tile_ahead.c): what the open tile asks for, and one step's part of it. */

@@ -129,7 +129,7 @@ tile_step(struct tile *t)
 	put_loaded(t, &s, &r, idx + 1);
 	for (int i = 0; i < t->m->reducer->nargs; i++)
 		args[i] = sn_emit_expr(&t->e, &s, t->m->args[i]);
-	sn_emit_acc_step(&t->e, t->m->reducer, &t->acc, idx, args);
+	sn_emit_acc_step(&t->e, t->m->reducer, &t->sums[t->nsums - 1].acc, idx, args);
 	tile_close_lanes(t);
 	tile_close_rows(t);
 }

@@ -2,32 +2,27 @@
 #include "ir/index.h"
 #include "passes/tile_impl.h"
 
-/* Products in one running sum before it is added to a total (accuracy, and the cache). */
-enum { SUM_BLOCK = 64, FEW_ROWS = 4 };
+/* Products in one running sum before it is added to a total (accuracy, and the cache), and the fewest
+ * where there are shorter ones. */
+enum { SUM_BLOCK = 64, LEAST_BLOCK = 16, FEW_ROWS = 4 };
 
 /* Reduction loops whose innermost has fewer steps than this become one loop: short loops cost more
  * in mispredicted ends than their indices cost in divisions. */
 enum { SHORT_LOOP = 12 };
 
 static void
-init_acc(struct tile *t, struct sn_scope *s, const struct sn_expr *const *idx)
+clear_sum(struct tile *t, struct sn_scope *s, const struct sn_expr *const *idx)
 {
 	(void)s;
-	sn_emit_acc_init(&t->e, t->m->reducer, &t->acc, idx);
+	sn_emit_acc_init(&t->e, t->m->reducer, &t->sums[t->nopen - 1].acc, idx);
 }
 
 static void
-init_total(struct tile *t, struct sn_scope *s, const struct sn_expr *const *idx)
+flush_sum(struct tile *t, struct sn_scope *s, const struct sn_expr *const *idx)
 {
+	struct tile_sum *sum = &t->sums[t->nopen - 1];
 	(void)s;
-	sn_emit_acc_init(&t->e, t->m->reducer, &t->total, idx);
-}
-
-static void
-flush(struct tile *t, struct sn_scope *s, const struct sn_expr *const *idx)
-{
-	(void)s;
-	sn_emit_acc_merge(&t->e, t->m->reducer, &t->total, idx, &t->acc, idx);
+	sn_emit_acc_merge(&t->e, t->m->reducer, &sum[-1].acc, idx, &sum->acc, idx);
 }
 
 static void emit_red(struct tile *t, int level);
@@ -121,7 +116,7 @@ red_kind(struct tile *t, int level, const struct sn_expr *extent)
 	return r.both.list.n > 0 && t->rows * t->rows2 > 1 ? LK_UNROLLED : LK_SERIAL;
 }
 
-/* Loop LEVEL over EXTENT steps from BASE, with the total brought up to date now and then. */
+/* Loop LEVEL over EXTENT steps from BASE. */
 static void
 red_steps(struct tile *t, int level, const struct sn_expr *base, const struct sn_expr *extent)
 {
@@ -132,7 +127,10 @@ red_steps(struct tile *t, int level, const struct sn_expr *base, const struct sn
 	sn_at_end(t->b);
 }
 
-/* COUNT times: clear the sum, SIZE steps, add the sum to the total. */
+static void
+red_range(struct tile *t, int level, const struct sn_expr *base, const struct sn_expr *extent);
+
+/* COUNT times: clear the next sum, SIZE steps, add it to the one before. */
 static void
 red_flushed(struct tile *t, int level, const struct sn_expr *base, const struct sn_expr *count,
 	    const struct sn_expr *size)
@@ -140,9 +138,11 @@ red_flushed(struct tile *t, int level, const struct sn_expr *base, const struct 
 	if (sn_is_int_const(count, 0) || sn_is_int_const(size, 0))
 		return;
 	const struct sn_expr *o = sn_at_for(t->b, LK_SERIAL, "o", count);
-	tile_each_point(t, &t->scope, init_acc);
-	red_steps(t, level, sn_add(t->pool, base, sn_mul(t->pool, o, size)), size);
-	tile_each_point(t, &t->scope, flush);
+	t->nopen++;
+	tile_each_point(t, &t->scope, clear_sum);
+	red_range(t, level, sn_add(t->pool, base, sn_mul(t->pool, o, size)), size);
+	tile_each_point(t, &t->scope, flush_sum);
+	t->nopen--;
 	sn_at_end(t->b);
 }
 
@@ -160,17 +160,18 @@ sum_steps(const struct sn_expr *extent, int64_t every)
 	return every;
 }
 
+/* Loop LEVEL over EXTENT steps from BASE, with the sums of that loop. */
 static void
 red_range(struct tile *t, int level, const struct sn_expr *base, const struct sn_expr *extent)
 {
 	struct sn_pool *p = t->pool;
 	if (sn_is_int_const(extent, 0))
 		return;
-	if (level != t->flush) {
+	if (t->nopen == t->nsums || t->sums[t->nopen].loop != level) {
 		red_steps(t, level, base, extent);
 		return;
 	}
-	int64_t every = sum_steps(extent, t->flush_every);
+	int64_t every = sum_steps(extent, t->sums[t->nopen].every);
 	const struct sn_expr *count = sn_divk(p, extent, every);
 	const struct sn_expr *rest = sn_modk(p, extent, every);
 	red_flushed(t, level, base, count, sn_int(p, every));
@@ -218,44 +219,84 @@ loop_count(const struct tile *t, int level)
 	return r->is_inner ? r->block : r->block ? (n + r->block - 1) / r->block : n;
 }
 
-/* Products in one running sum. Few rows wait for memory anyway, and code without vectors is not for
- * speed (nor contracted: each product rounds, too): there blocks are about as many as the products in
- * each, which is the most accurate. */
-static int64_t
-sum_block(const struct tile *t)
+/* Products in all; false if that is not known. */
+static bool
+count_products(const struct tile *t, int64_t *out)
 {
-	int64_t all = 1, block = SUM_BLOCK;
+	*out = 1;
 	for (int i = 0; i < t->m->nred; i++) {
 		int64_t n;
 		if (!sn_get_int(t->m->red[i]->extent, &n))
-			return SUM_BLOCK;
-		all *= n;
+			return false;
+		*out *= n;
 	}
-	while ((t->rows * t->rows2 <= FEW_ROWS || t->lanes == 1) && block > 16
-	       && block * block > all)
-		block /= 2;
-	return block;
+	return true;
+}
+
+/* How long sums are. */
+struct sum_plan {
+	int64_t block; /* summands */
+	int most;      /* sums, the result's included */
+};
+
+/* Few rows wait for memory anyway: blocks are about as many as the products in each. Code without
+ * vectors is not for speed, nor contracted (each product rounds, too): blocks have blocks, down to
+ * the shortest that pay. */
+static struct sum_plan
+plan_lengths(const struct tile *t)
+{
+	bool has_vectors = t->c->module->has_vectors;
+	struct sum_plan plan = { SUM_BLOCK, 2 };
+	int64_t all;
+	if (!count_products(t, &all))
+		return plan;
+	if (!has_vectors)
+		plan.most = TILE_SUMS;
+	while ((t->rows * t->rows2 <= FEW_ROWS || t->lanes == 1) && plan.block > LEAST_BLOCK
+	       && plan.block * plan.block * (has_vectors ? 1 : plan.block) > all)
+		plan.block /= 2;
+	return plan;
+}
+
+static bool
+is_long_sum(const struct sn_reducer *r)
+{
+	return r->merge[0] && sn_is_float(r->state_types[0]) && r->step[0]->kind == EX_OP
+	       && r->step[0]->op == OP_ADD;
+}
+
+/* The sums but for the result's, from the innermost loop outwards: each of about PLAN.BLOCK summands,
+ * as long as there are more than that. */
+static int
+plan_inner_sums(const struct tile *t, struct sum_plan plan, struct tile_sum *out)
+{
+	int64_t inside = 1; /* summands in one step of the loop */
+	int n = 0;
+	for (int i = t->nred - 1; i >= 0; i--) {
+		int64_t left = loop_count(t, i), every = 1;
+		while (inside * left > plan.block && n < plan.most - 1) {
+			int64_t steps = plan.block / inside > 1 ? plan.block / inside : 1;
+			every *= steps;
+			out[n++] = (struct tile_sum){ .loop = i, .every = every };
+			left = (left + steps - 1) / steps;
+			inside = 1;
+		}
+		inside *= left;
+	}
+	return n;
 }
 
 /* Sums over more than SUM_BLOCK products are added in blocks of about that many. */
 static void
-plan_flush(struct tile *t)
+plan_sums(struct tile *t)
 {
-	const struct sn_reducer *r = t->m->reducer;
-	int64_t inside = 1, block = sum_block(t);
-	t->flush = -1;
-	if (!r->merge[0] || !sn_is_float(r->state_types[0]) || r->step[0]->kind != EX_OP
-	    || r->step[0]->op != OP_ADD)
-		return;
-	for (int i = t->nred - 1; i >= 0; i--) {
-		int64_t n = loop_count(t, i);
-		if (inside * n > block) {
-			t->flush = i;
-			t->flush_every = block / inside > 1 ? block / inside : 1;
-			return;
-		}
-		inside *= n;
-	}
+	struct tile_sum inner[TILE_SUMS];
+	int n = 0;
+	if (is_long_sum(t->m->reducer))
+		n = plan_inner_sums(t, plan_lengths(t), inner);
+	t->nsums = n + 1;
+	for (int i = 0; i < n; i++)
+		t->sums[n - i] = inner[i];
 }
 
 void
@@ -266,13 +307,11 @@ tile_reduce(struct tile *t)
 	t->nred = tile_red_loops(t->c, t->m, t->red);
 	t->is_flat = should_flatten(t);
 	t->steps = sn_int(t->pool, 0);
-	plan_flush(t);
-	sn_emit_acc_alloc(&t->e, t->m->reducer, SP_REG, rank, dims, &t->acc);
-	if (t->flush >= 0) {
-		sn_emit_acc_alloc(&t->e, t->m->reducer, SP_STACK, rank, dims, &t->total);
-		tile_each_point(t, &t->scope, init_total);
-	} else {
-		tile_each_point(t, &t->scope, init_acc);
-	}
+	plan_sums(t);
+	for (int i = t->nsums - 1; i >= 0; i--)
+		sn_emit_acc_alloc(&t->e, t->m->reducer, i == t->nsums - 1 ? SP_REG : SP_STACK, rank,
+				  dims, &t->sums[i].acc);
+	t->nopen = 1;
+	tile_each_point(t, &t->scope, clear_sum);
 	emit_red(t, 0);
 }

@@ -41,7 +41,7 @@ TOLERANCE, FACTOR, FLOOR = 1e-4, 2.0, 1e-6
 
 # Networks that take long as portable C, which is not vectorised: only with --target c99.
 BIG = {'bert_base', 'light_vgg19', 'light_densenet121', 'light_inception_v1', 'light_inception_v2', 'light_resnet50',
-       'light_alexnet', 'light_zfnet512', 'ocr_det', 'ocr_rec'}
+       'light_zfnet512', 'ocr_det', 'ocr_rec'}
 
 OCR = {'ocr_det': 'PP-OCRv6_det_small', 'ocr_rec': 'PP-OCRv6_rec_small', 'ocr_cls': 'ch_ppocr_mobile_v2.0_cls_mobile'}
 SIZES = {  # inputs' shapes, or values of named dimensions
@@ -136,9 +136,9 @@ def judge(got, want, exact):
 
 # Sizes at which a network breaks the float64 rule today, and why; printed as skipped.
 KNOWN = {
-    ('ocr_cls', '(1, 3, 33, 77)'): 'its two logits nearly cancel: what is left is how weights were rounded when batch '
-                                   'norm went into them, 4e-6 to 7e-6 of the magnitude here, ONNX Runtime 6e-7 (at 48x192 '
-                                   'it is 1.6e-5 and we are nearer)',
+    ('ocr_cls', '(1, 3, 33, 77)'): 'each of some 25 layers moves its two small logits by about 1e-6 of the magnitude: in all '
+                                   '4e-6 to 9e-6 as c, with batch norm in the weights or after the sums, and 8e-7 as c99; '
+                                   'ONNX Runtime is 6e-6 away on the way and ends at 6e-7',
 }
 
 
