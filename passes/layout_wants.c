@@ -2,8 +2,8 @@
 #include "ir/index.h"
 #include "passes/layouts.h"
 
-/* Widest halo, in elements on one side. */
-enum { MAX_HALO = 16 };
+/* Widest halo, in elements on one side: so many, or a part of the extent. */
+enum { MAX_HALO = 16, HALO_PART = 8 };
 
 struct want *
 layout_want_of(struct assign *a, const struct sn_tensor *t)
@@ -162,14 +162,26 @@ layout_want_blocks(struct assign *a, const struct sn_comp *m)
 
 /* ---- halos ---- */
 
-/* How far read index IDX may lie beyond dimension extent N, 0..MAX_HALO, or -1. */
 static int64_t
-beyond(struct sn_pool *p, const struct sn_expr *idx, const struct sn_expr *n)
+widest_halo(const struct sn_expr *extent)
 {
-	for (int64_t h = 0; h <= MAX_HALO; h++)
-		if (sn_prove_lt(p, idx, sn_addk(p, n, h)))
-			return h;
-	return -1;
+	int64_t n;
+	return sn_get_int(extent, &n) && n / HALO_PART > MAX_HALO ? n / HALO_PART : MAX_HALO;
+}
+
+/* How far read index IDX, which is at most HIGHEST, may lie beyond dimension extent N; more than the
+ * widest halo where that is not known. */
+static int64_t
+beyond(struct sn_pool *p, const struct sn_expr *idx, int64_t highest, const struct sn_expr *n)
+{
+	int64_t extent, h = 0;
+	if (sn_get_int(n, &extent))
+		return highest < extent		 ? 0
+		       : highest < INT64_MAX / 2 ? highest - extent + 1
+						 : highest;
+	while (h <= MAX_HALO && !sn_prove_lt(p, idx, sn_addk(p, n, h)))
+		h++;
+	return h;
 }
 
 static bool
@@ -181,10 +193,11 @@ halo_of(struct assign *a, const struct sn_expr *x, struct want *out)
 		return false;
 	out->fill = outside->num;
 	for (int d = 0; d < x->tensor->type.rank; d++) {
+		const struct sn_expr *extent = x->tensor->type.dims[d];
 		int64_t lo, hi;
 		sn_bounds(x->args[d], &lo, &hi);
-		hi = beyond(p, x->args[d], x->tensor->type.dims[d]);
-		if (lo < -MAX_HALO || hi < 0)
+		hi = beyond(p, x->args[d], hi, extent);
+		if (lo < -widest_halo(extent) || hi > widest_halo(extent))
 			return false;
 		out->lo[d] = lo < 0 ? -lo : 0;
 		out->hi[d] = hi;
