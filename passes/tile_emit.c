@@ -42,6 +42,7 @@ emit_tile(struct tile *t)
 		tile_ahead_begin(t);
 		tile_reduce(t);
 	}
+	t->is_rolled = t->m->reducer && t->is_finished_in_loop && t->nsums > 1;
 	if (t->rest) {
 		/* the last vector is stored in part */
 		t->nvecs = t->nv - 1;
@@ -52,6 +53,7 @@ emit_tile(struct tile *t)
 		t->nlanes = t->rest;
 	}
 	tile_each_point(t, &t->scope, finish);
+	t->is_rolled = false;
 }
 
 static void emit_axis(struct tile *t, int level);

@@ -43,6 +43,8 @@ struct tile {
 	const struct sn_expr *at[SN_MAX_AXES], *count[SN_MAX_AXES]; /* by level: number of the step, how many */
 	struct tile_sum sums[TILE_SUMS]; /* outermost first; products go to the last */
 	int nsums, nopen;		 /* nopen: those whose loops are open */
+	bool is_finished_in_loop;	 /* results over the rows, from memory */
+	bool is_rolled;			 /* rows in a loop: no registers are indexed by them */
 	struct red_loop red[2 * SN_MAX_AXES];
 	int nred;
 	bool is_flat;					 /* one loop over all reduction axes */
@@ -61,6 +63,14 @@ struct tile_reads {
 };
 
 void tile_sort_reads(struct tile *t, struct tile_reads *out);
+
+/* More rows than are worth writing out where much is done for each: a sigmoid for each vector of a tile
+ * keeps the C compiler busy and gains nothing. */
+static inline bool
+tile_has_many_rows(const struct tile *t)
+{
+	return t->rows * t->rows2 > 4;
+}
 
 /* Opens the loops over the rows of a tile; returns the accumulators' row index, row2 * rows + row. */
 const struct sn_expr *tile_open_rows(struct tile *t, struct sn_scope *s);

@@ -5,8 +5,9 @@
 const struct sn_expr *
 tile_open_rows(struct tile *t, struct sn_scope *s)
 {
-	const struct sn_expr *q = sn_at_for(t->b, LK_UNROLLED, "q", sn_int(t->pool, t->rows2));
-	const struct sn_expr *p = sn_at_for(t->b, LK_UNROLLED, "p", sn_int(t->pool, t->rows));
+	enum sn_loop_kind kind = t->is_rolled ? LK_SERIAL : LK_UNROLLED;
+	const struct sn_expr *q = sn_at_for(t->b, kind, "q", sn_int(t->pool, t->rows2));
+	const struct sn_expr *p = sn_at_for(t->b, kind, "p", sn_int(t->pool, t->rows));
 	if (t->k.row >= 0)
 		sn_scope_axis(&t->e, s, t->m->axes[t->k.row], sn_add(t->pool, t->row_base, p));
 	if (t->k.row2 >= 0)

@@ -4,7 +4,7 @@
 
 /* Products in one running sum before it is added to a total (accuracy, and the cache), and the fewest
  * where there are shorter ones. */
-enum { SUM_BLOCK = 64, LEAST_BLOCK = 16, FEW_ROWS = 4 };
+enum { SUM_BLOCK = 64, LEAST_BLOCK = 16 };
 
 /* Reduction loops whose innermost has fewer steps than this become one loop: short loops cost more
  * in mispredicted ends than their indices cost in divisions. */
@@ -252,7 +252,7 @@ plan_lengths(const struct tile *t)
 		return plan;
 	if (!has_vectors)
 		plan.most = TILE_SUMS;
-	while ((t->rows * t->rows2 <= FEW_ROWS || t->lanes == 1) && plan.block > LEAST_BLOCK
+	while ((!tile_has_many_rows(t) || t->lanes == 1) && plan.block > LEAST_BLOCK
 	       && plan.block * plan.block * (has_vectors ? 1 : plan.block) > all)
 		plan.block /= 2;
 	return plan;
@@ -286,7 +286,24 @@ plan_inner_sums(const struct tile *t, struct sum_plan plan, struct tile_sum *out
 	return n;
 }
 
-/* Sums over more than SUM_BLOCK products are added in blocks of about that many. */
+static void
+note_function(const struct sn_expr *e, void *arg)
+{
+	*(bool *)arg |= e->kind == EX_OP && sn_scalar_info(e->op)->operands == 'F';
+}
+
+/* Is a result more than a few operations of a sum? */
+static bool
+has_function(const struct tile *t)
+{
+	bool found = false;
+	for (int i = 0; i < t->m->nresults; i++)
+		sn_expr_walk(t->m->results[i].value, t->c->scratch, note_function, &found);
+	return found;
+}
+
+/* Sums over more than SUM_BLOCK products are added in blocks of about that many.  A shorter one is a
+ * block, too, where results are finished in a loop. */
 static void
 plan_sums(struct tile *t)
 {
@@ -294,6 +311,10 @@ plan_sums(struct tile *t)
 	int n = 0;
 	if (is_long_sum(t->m->reducer))
 		n = plan_inner_sums(t, plan_lengths(t), inner);
+	t->is_finished_in_loop = tile_has_many_rows(t) && is_long_sum(t->m->reducer)
+				 && has_function(t);
+	if (n == 0 && t->nred > 0 && t->is_finished_in_loop)
+		inner[n++] = (struct tile_sum){ .every = loop_count(t, 0) };
 	t->nsums = n + 1;
 	for (int i = 0; i < n; i++)
 		t->sums[n - i] = inner[i];
