@@ -12,7 +12,8 @@
 
 enum outcome { PASSED, FAILED, NOT_SUPPORTED };
 
-/* What one step says about a case; small enough to go through a pipe at once. */
+/* What one step says about a case; small enough to go through a pipe at once. Where a step has PASSED it
+ * may say what of a model for a device runs on the CPU all the same, and why. */
 struct verdict {
 	enum outcome outcome;
 	char why[500];
