@@ -253,12 +253,11 @@ check-onnx: venv
 check-device-models: all $(HELPERS) venv
 	$(Q)B=$(B) $(VENV)/bin/python tests/models/check_device_models.py --all
 
-# The suite's small cases on oclgrind's simulated device: data races, wrong calls; with UNINITIALIZED=1 also
-# uninitialised memory.
+# The suite's small cases on oclgrind's simulated device: data races, wrong calls, uninitialised memory.
 check-oclgrind: venv
 	$(Q)$(SUBMAKE) $(ONNX_SUITE)
 	$(Q)B=$(B) $(VENV)/bin/python tests/check_onnx.py --oclgrind --out $(B)/onnxgrind \
-		--kinds node,simple,pytorch-converted,pytorch-operator $(if $(UNINITIALIZED),--uninitialized)
+		--kinds node,simple,pytorch-converted,pytorch-operator
 
 # The whole test set once more, under AddressSanitizer and UBSan: unit and file tests, the ONNX suite
 # with its generated code, the command, all networks as far as emitted C, the fuzzers' inputs.
@@ -393,7 +392,8 @@ help:
 	@echo 'make check-tsan   the worker pool under ThreadSanitizer'
 	@echo 'make check-valgrind  the command, the runtime, unit tests under memcheck'
 	@echo 'make check-device-models  the networks of First light on opencl:0, with times'
-	@echo 'make check-oclgrind  the ONNX suite on oclgrind: races, wrong calls'
+	@echo 'make check-oclgrind  the ONNX suite on oclgrind: races, wrong calls,'
+	@echo '                  uninitialised memory'
 	@echo 'make fuzz         libFuzzer on models and texts, FUZZ_SECONDS each'
 	@echo 'make check-lint   clang-format and clang-tidy; also check-style, check-layers,'
 	@echo '                  check-headers'

@@ -101,9 +101,8 @@ def ask_clang(folder, results):
 # What oclgrind's command would set, but for the preloading, which the runtime's own loading passes by.
 # Kernels are not optimised: LLVM is free to compute what depends on undefined lanes and to throw it away
 # (and its 'freeze' is unknown to oclgrind).
-# Uninitialised memory only where it is asked for: see docs/testing.md.
 OCLGRIND_ENV = {'SINTER_OPENCL': OCLGRIND, 'OCLGRIND_DATA_RACES': '1', 'OCLGRIND_CHECK_API': '1',
-                'OCLGRIND_NUM_THREADS': '1', 'OCLGRIND_BUILD_OPTIONS': '-cl-opt-disable'}
+                'OCLGRIND_UNINITIALIZED': '1', 'OCLGRIND_NUM_THREADS': '1', 'OCLGRIND_BUILD_OPTIONS': '-cl-opt-disable'}
 
 
 # Elements that share a byte: it is read before its other half is written, and oclgrind knows bytes only.
@@ -126,10 +125,8 @@ def batch_command(args, folder):
         env = {'SINTER_CACHE': 'off', 'POCL_CACHE_DIR': str(folder.resolve() / 'pocl'),
                'POCL_DEVICES': os.environ.get('POCL_DEVICES', 'basic')}
     if args.oclgrind:
-        command.append('--alone')
+        command += ['--alone', '--whole-writes']
         env.update(OCLGRIND_ENV)
-        if args.uninitialized:
-            env['OCLGRIND_UNINITIALIZED'] = '1'
     return command + args.extra, env
 
 
@@ -270,7 +267,6 @@ def main():
     parser.add_argument('--dialect', default=os.environ.get('DIALECT') or 'c')
     parser.add_argument('--device', default=os.environ.get('DEVICE') or '', help='run there: opencl, opencl:1')
     parser.add_argument('--oclgrind', action='store_true', help='on its device, which checks memory and races')
-    parser.add_argument('--uninitialized', action='store_true', help='with --oclgrind: uninitialised memory, too')
     parser.add_argument('--spread', type=int, default=0, help='so many of the cases, from everywhere')
     parser.add_argument('--cc', default=os.environ.get('CC') or 'gcc')
     parser.add_argument('--clang', action='store_true', default=bool(os.environ.get('CLANG')))

@@ -1,7 +1,7 @@
 /*
  * Compiles cases of the ONNX backend suite and runs the compiled code.
  *
- *	suite --out FOLDER [--dialect c|c99|opencl] [--device opencl:0 [--alone]] [--cc gcc] [--no-cc] [--no-texts] [-v] <LIST
+ *	suite --out FOLDER [--dialect c|c99|opencl] [--device opencl:0 [--alone] [--whole-writes]] [--cc gcc] [--no-cc] [--no-texts] [-v] <LIST
  *
  * LIST has a line for each case: name, model, data, rtol, atol, separated by tabs
  * (tests/onnx/suite.h).  All cases of the list are one shared object: a small model takes the C
@@ -254,6 +254,8 @@ parse_options(struct suite *s, int argc, char **argv)
 			s->has_texts = false;
 		else if (strcmp(argv[i], "--alone") == 0)
 			s->is_alone = true;
+		else if (strcmp(argv[i], "--whole-writes") == 0)
+			s->has_whole_writes = true;
 		else if (strcmp(argv[i], "--out") == 0 && value)
 			s->folder = argv[++i];
 		else if (strcmp(argv[i], "--dialect") == 0 && value)
