@@ -249,7 +249,7 @@ check-onnx: venv
 	$(Q)$(SUBMAKE) $(ONNX_SUITE)
 	$(Q)B=$(B) DIALECT=$(DIALECT) DEVICE=$(DEVICE) BLESS=$(BLESS) $(VENV)/bin/python tests/check_onnx.py
 
-# The networks of First light on the device opencl:0, times beside the C target's.
+# All networks on the device opencl:0, times beside the C target's; how long those of First light took.
 check-device-models: all $(HELPERS) venv
 	$(Q)B=$(B) $(VENV)/bin/python tests/models/check_device_models.py --all
 
@@ -391,7 +391,7 @@ help:
 	@echo 'make check-asan   the test set under AddressSanitizer and UBSan'
 	@echo 'make check-tsan   the worker pool under ThreadSanitizer'
 	@echo 'make check-valgrind  the command, the runtime, unit tests under memcheck'
-	@echo 'make check-device-models  the networks of First light on opencl:0, with times'
+	@echo 'make check-device-models  all networks on opencl:0, with times'
 	@echo 'make check-oclgrind  the ONNX suite on oclgrind: races, wrong calls,'
 	@echo '                  uninitialised memory'
 	@echo 'make fuzz         libFuzzer on models and texts, FUZZ_SECONDS each'

@@ -1,15 +1,14 @@
-"""The networks of First light on the device opencl:0, beside the C target.
+"""Networks on the device opencl:0, beside the C target.
 
     python check_device_models.py [--all] [--jobs N] [NAME ...]
 
-What is right is check_models.py's. Without --all or names only the smallest ones, and skipped where there is no
+What is right is check_models.py's. Without --all or names only small ones, which are skipped where there is no
 device. Prints TAP, then a line for each network:
 
     seconds of compiling for the device, the driver's part included, and of running at all sizes;
     of CPU time in that; milliseconds of one run at the last size; the same for the C target
 
-and how many seconds all took on the device, one after another, and as they ran. More than LIMIT seconds of
-CPU time for all of them is a failure.
+and the sums. More than LIMIT seconds of CPU time on the device for the networks of First light is a failure.
 """
 import argparse
 import concurrent.futures
@@ -23,12 +22,15 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import check_models  # noqa: E402
+import zoo  # noqa: E402
 
 LIMIT = 600
-SHORT = ['small_cnn', 'tiny_encoder']
-ALL = ['light_densenet121', 'ocr_rec', 'ocr_det', 'bert_base', 'light_vgg19', 'light_inception_v1', 'ocr_cls',
-       'light_inception_v2', 'light_resnet50', 'resnet50', 'mobilenet_v2', 'light_shufflenet', 'light_squeezenet',
-       'light_zfnet512', 'light_alexnet', 'minilm', 'mlp'] + SHORT
+SHORT = ['convnext', 'small_cnn', 'tiny_encoder']
+FIRST = ['light_densenet121', 'ocr_rec', 'ocr_det', 'bert_base', 'light_vgg19', 'light_inception_v1', 'ocr_cls',
+         'light_inception_v2', 'light_resnet50', 'mobilenet_v2', 'light_shufflenet', 'light_squeezenet',
+         'light_zfnet512', 'light_alexnet', 'minilm']
+# On a device 16-bit values are stored as such between kernels; what its float64 is like has no rule.
+NOT_HERE = {'halves'}
 TARGETS = ['opencl', 'c']
 TIMES = re.compile(r'with runs ([\d.]+) s, ([\d.]+) s of CPU')
 SINTER = os.path.join(check_models.BUILD, 'sinter')
@@ -63,12 +65,14 @@ def run(name):
 
 
 def print_table(table, took):
+    """The seconds of CPU of First light."""
     print(f'# {"":20} {"device: s":>10} {"of CPU":>8} {"run, ms":>9} {"C: s":>8} {"of CPU":>8} {"run, ms":>9}')
     for name, ((s, cpu, ms), (c_s, c_cpu, c_ms)) in table.items():
         print(f'# {name:20} {s:10.1f} {cpu:8.1f} {ms:9.1f} {c_s:8.1f} {c_cpu:8.1f} {c_ms:9.1f}')
-    seconds, cpu = (sum(t[0][i] for t in table.values()) for i in (0, 1))
-    print(f'# {len(table)} networks on the device: {seconds:.0f} s, {cpu:.0f} s of CPU; {took:.0f} s for everything, '
-          'references and the C target, too', flush=True)
+    for what, names in (('all', table), ('First light', [n for n in FIRST if n in table])):
+        seconds, cpu = (sum(table[n][0][i] for n in names) for i in (0, 1))
+        print(f'# {what}: {len(names)} networks on the device in {seconds:.0f} s, {cpu:.0f} s of CPU')
+    print(f'# {took:.0f} s for everything, references and the C target, too', flush=True)
     return cpu
 
 
@@ -83,7 +87,8 @@ def main():
     p.add_argument('--jobs', type=int, default=2)
     p.add_argument('names', nargs='*')
     args = p.parse_args()
-    names = args.names or (ALL if args.all else SHORT)
+    everything = FIRST + sorted(n for n in zoo.ZOO if n not in FIRST and n not in NOT_HERE)
+    names = args.names or (everything if args.all else SHORT)
     if not has_device():
         print(f'1..0 # SKIP there is no device {check_models.DEVICE}')
         return args.all
@@ -100,7 +105,7 @@ def main():
             if times:
                 table[name] = times
     is_good = print_table(table, time.time() - start) <= LIMIT
-    print(f'{"ok" if is_good else "not ok"} - at most {LIMIT} s of CPU on the device')
+    print(f'{"ok" if is_good else "not ok"} - First light: at most {LIMIT} s of CPU on the device')
     return not is_good or len(table) < len(names)
 
 
