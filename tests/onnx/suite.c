@@ -131,7 +131,8 @@ in_child(const struct suite *s, struct suite_case *c, const struct sinter_model 
 	ssize_t n = read(ends[0], &v, sizeof(v));
 	close(ends[0]);
 	waitpid(pid, &status, 0);
-	if (n == sizeof(v) && (v.outcome != PASSED || v.why[0])) /* else what was said before stays */
+	/* What was said before stays where there is nothing to add. */
+	if (n == sizeof(v) && (v.outcome != PASSED || v.why[0]))
 		c->verdict = v;
 	if (n != sizeof(v) || status != 0)
 		describe_death(&c->verdict, what, status, seconds);

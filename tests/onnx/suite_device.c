@@ -202,7 +202,7 @@ sn_suite_run_on_device(struct run *r)
 	if (r->suite->has_whole_writes)
 		write_whole_memories(opts.device);
 	if (sinter_model_link(r->model, r->model->weights_bytes ? weights : NULL, &loaded, &e)
-		       != SINTER_OK
+		    != SINTER_OK
 	    || sinter_session_new(loaded, &opts, &s, &e) != SINTER_OK)
 		return device_failed(r, &e);
 	if (!run_session(r, s))
