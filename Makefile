@@ -244,16 +244,20 @@ check-headers: $(PB_H)
 
 # All cases, DIALECT=c99 for the other dialect, DEVICE=opencl on a device (PoCL: half an hour of CPU);
 # BLESS=1 rewrites the list of those not supported.
+# On a device what was done is kept in $(B)/onnx/done, by the driver's bytes, and not done again.
 check-onnx: venv
 	$(Q)$(SUBMAKE) $(ONNX_SUITE)
 	$(Q)B=$(B) DIALECT=$(DIALECT) DEVICE=$(DEVICE) BLESS=$(BLESS) $(VENV)/bin/python tests/check_onnx.py
 
-# The suite's small cases on oclgrind's simulated device: data races, wrong calls; with UNINITIALIZED=1 also
-# uninitialised memory.
+# All networks on the device opencl:0, times beside the C target's; how long those of First light took.
+check-device-models: all $(HELPERS) venv
+	$(Q)B=$(B) $(VENV)/bin/python tests/models/check_device_models.py --all
+
+# The suite's small cases on oclgrind's simulated device: data races, wrong calls, uninitialised memory.
 check-oclgrind: venv
 	$(Q)$(SUBMAKE) $(ONNX_SUITE)
 	$(Q)B=$(B) $(VENV)/bin/python tests/check_onnx.py --oclgrind --out $(B)/onnxgrind \
-		--kinds node,simple,pytorch-converted,pytorch-operator $(if $(UNINITIALIZED),--uninitialized)
+		--kinds node,simple,pytorch-converted,pytorch-operator
 
 # The whole test set once more, under AddressSanitizer and UBSan: unit and file tests, the ONNX suite
 # with its generated code, the command, all networks as far as emitted C, the fuzzers' inputs.
@@ -387,7 +391,9 @@ help:
 	@echo 'make check-asan   the test set under AddressSanitizer and UBSan'
 	@echo 'make check-tsan   the worker pool under ThreadSanitizer'
 	@echo 'make check-valgrind  the command, the runtime, unit tests under memcheck'
-	@echo 'make check-oclgrind  the ONNX suite on oclgrind: races, wrong calls'
+	@echo 'make check-device-models  all networks on opencl:0, with times'
+	@echo 'make check-oclgrind  the ONNX suite on oclgrind: races, wrong calls,'
+	@echo '                  uninitialised memory'
 	@echo 'make fuzz         libFuzzer on models and texts, FUZZ_SECONDS each'
 	@echo 'make check-lint   clang-format and clang-tidy; also check-style, check-layers,'
 	@echo '                  check-headers'
@@ -406,5 +412,5 @@ help:
 .DELETE_ON_ERROR:
 .PHONY: all lib shared command check unit check-programs check-unit check-files check-lint
 .PHONY: check-layers check-style check-headers check-onnx check-clean check-asan check-asan-programs asan-programs
-.PHONY: check-oclgrind check-tsan check-valgrind asan tsan bless venv deps bench bench-compile
+.PHONY: check-device-models check-oclgrind check-tsan check-valgrind asan tsan bless venv deps bench bench-compile
 .PHONY: fuzz format install clean help

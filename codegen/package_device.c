@@ -330,11 +330,11 @@ sn_package_status_bytes(const struct sn_package *k)
 
 static const char clear_status[] =
 	"\tint32_t has_failed = 0;\n\n"
-	"\tstatus = queue->write(queue->ctx, SINTER_MEM_ARENA, STATUS_AT, &has_failed,\n"
+	"\tstatus = queue->write(queue->ctx, SINTER_MEM_ARENA, (size_t)STATUS_AT, &has_failed,\n"
 	"\t                      sizeof(has_failed));\n"
 	"\tif (status != SINTER_OK)\n\t\treturn status;\n";
 static const char read_status[] =
-	"\tstatus = queue->read(queue->ctx, SINTER_MEM_ARENA, STATUS_AT, &has_failed,\n"
+	"\tstatus = queue->read(queue->ctx, SINTER_MEM_ARENA, (size_t)STATUS_AT, &has_failed,\n"
 	"\t                     sizeof(has_failed));\n"
 	"\tif (status != SINTER_OK)\n\t\treturn status;\n"
 	"\tif (has_failed)\n\t\treturn SINTER_BAD_INDEX;\n";

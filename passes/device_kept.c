@@ -21,18 +21,18 @@ kept_is_stage(const struct kept *k, const struct sn_comp *m)
 {
 	const struct sn_axis *a = walked_axis(k, m);
 	return k->points && a && a->extent == k->points
-	       && drows_lanes(k->c, k->kernel, m, k->nspread, k->lanes) == k->lanes;
+	       && drows_lanes(k->c, k->kernel, m, k->nspread, k->most_lanes) == k->lanes;
 }
 
 /* The elements that the stages have in common: those of the first that is walked in few steps. */
 static void
-find_steps(struct kept *k, int64_t lanes)
+find_steps(struct kept *k)
 {
 	for (size_t i = 0; i < k->kernel->stages.n && !k->points; i++) {
 		const struct sn_comp *m = k->kernel->stages.v[i];
 		const struct sn_axis *a = walked_axis(k, m);
 		int64_t n;
-		k->lanes = a ? drows_lanes(k->c, k->kernel, m, k->nspread, lanes) : 1;
+		k->lanes = a ? drows_lanes(k->c, k->kernel, m, k->nspread, k->most_lanes) : 1;
 		if (!a || !sn_get_int(a->extent, &n))
 			continue;
 		k->steps = (n / k->lanes + k->across - 1) / k->across;
@@ -177,9 +177,13 @@ drop_rows(struct kept *k, struct sn_emit *e)
 void
 kept_find(struct kept *k, struct sn_emit *e, int nspread, int64_t across, int64_t lanes)
 {
-	*k = (struct kept){ .c = e->c, .kernel = e->kernel, .nspread = nspread, .across = across };
+	*k = (struct kept){ .c = e->c,
+			    .kernel = e->kernel,
+			    .nspread = nspread,
+			    .across = across,
+			    .most_lanes = lanes };
 	sn_map_init(&k->elsewhere, e->c->scratch);
-	find_steps(k, lanes);
+	find_steps(k);
 	if (!k->points)
 		return;
 	k->element = sn_axis_expr(e->c->pool, sn_axis_new(e->c->pool, "e", k->points));

@@ -28,7 +28,8 @@ struct kept {
 	struct sn_sched_ctx *c;
 	const struct sn_kernel *kernel;
 	int nspread;
-	int64_t across, lanes, steps;  /* steps: what is left after whole ones is one, too */
+	int64_t across, most_lanes;    /* the kernel's; a stage may take fewer lanes */
+	int64_t lanes, steps;	       /* of the rows; what is left after whole steps is one, too */
 	const struct sn_expr *points;  /* elements of a row; NULL: nothing is kept */
 	const struct sn_expr *element; /* stands for a stage's walked axis */
 	SN_VEC(struct kept_row) rows;

@@ -86,7 +86,7 @@ products(struct dt *t, const struct sn_expr *const *at)
 		sn_at_end(t->b);
 }
 
-/* STEPS rows of tile AT; NULL: all. */
+/* STEPS rows of tile TILE; NULL: all. */
 static void
 multiply(struct dt *t, const struct sn_expr *tile, const struct sn_expr *steps)
 {

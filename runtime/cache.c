@@ -97,6 +97,15 @@ sinter_cache_folder(char *out, size_t room)
 		out[0] = '\0';
 }
 
+int
+sinter_cache_is_on(void)
+{
+	char path[PATH_MOST];
+
+	sinter_cache_folder(path, sizeof(path));
+	return path[0] != '\0';
+}
+
 static uint64_t
 bytes_most(void)
 {

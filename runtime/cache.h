@@ -23,6 +23,10 @@ void sinter_cache_key_add(struct sinter_cache_key *k, const void *data, size_t b
 /* The same with a text, its end included. */
 void sinter_cache_key_text(struct sinter_cache_key *k, const char *text);
 
+/* Whether there is a folder to put anything into: what nobody keeps need not be made (a driver may
+ * compile a program once more for its binary). */
+int sinter_cache_is_on(void);
+
 /* What was put under K: *OUT, for free(), of *OUT_BYTES; NULL if there is nothing, or it is damaged
  * (then it is removed), or the cache is off. */
 void *sinter_cache_get(const struct sinter_cache_key *k, size_t *out_bytes);

@@ -127,7 +127,7 @@ get_program(struct sinter_device *d, const struct sinter_model *m, void **out,
 		return SINTER_OK;
 	int status = d->driver->program_new(d, &source, out, error);
 
-	if (status == SINTER_OK)
+	if (status == SINTER_OK && sinter_cache_is_on())
 		program_to_cache(d, *out, m->name, &k);
 	return status;
 }

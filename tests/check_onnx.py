@@ -12,11 +12,16 @@ With --device the cases run on a device of the OpenCL loader. PoCL, which is wha
 kernels in the process that runs them: without threads (POCL_DEVICES=basic) the cases can inherit from
 their parent what it has to read for that, and without our cache it is not asked for a binary, which
 would be compiled once more. A second line says how many of the cases that the C target passes ran
-wholly on the device.
+wholly on the device: a case passes with a reason where a part of it ran on the CPU.
+
+A line on stderr tells of each batch that is done. With --device the results of batches without a failure are
+kept (OUT/done), under a name made of the driver and all that the batch was given: what was interrupted, or
+failed, goes on from there. Removing the folder starts from the beginning.
 """
 import argparse
 import collections
 import concurrent.futures
+import hashlib
 import json
 import os
 import pathlib
@@ -24,6 +29,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 import onnx
 
@@ -95,9 +101,8 @@ def ask_clang(folder, results):
 # What oclgrind's command would set, but for the preloading, which the runtime's own loading passes by.
 # Kernels are not optimised: LLVM is free to compute what depends on undefined lanes and to throw it away
 # (and its 'freeze' is unknown to oclgrind).
-# Uninitialised memory only where it is asked for: see docs/testing.md.
 OCLGRIND_ENV = {'SINTER_OPENCL': OCLGRIND, 'OCLGRIND_DATA_RACES': '1', 'OCLGRIND_CHECK_API': '1',
-                'OCLGRIND_NUM_THREADS': '1', 'OCLGRIND_BUILD_OPTIONS': '-cl-opt-disable'}
+                'OCLGRIND_UNINITIALIZED': '1', 'OCLGRIND_NUM_THREADS': '1', 'OCLGRIND_BUILD_OPTIONS': '-cl-opt-disable'}
 
 
 # Elements that share a byte: it is read before its other half is written, and oclgrind knows bytes only.
@@ -110,26 +115,30 @@ def ask_oclgrind(number, text, results):
         results[f'oclgrind, batch {number}'] = ('FAIL', ' | '.join(text.split('\n')[:8]))
 
 
+def batch_command(args, folder):
+    """The driver's command and environment."""
+    more = os.environ.get('CODE_CFLAGS') or '-Werror'
+    command = [args.suite, '--out', str(folder), '--dialect', args.dialect, '--cc', f'{args.cc} {WARNINGS} {more}']
+    env = {}
+    if args.device:
+        command += ['--device', args.device]
+        env = {'SINTER_CACHE': 'off', 'POCL_CACHE_DIR': str(folder.resolve() / 'pocl'),
+               'POCL_DEVICES': os.environ.get('POCL_DEVICES', 'basic')}
+    if args.oclgrind:
+        command += ['--alone', '--whole-writes']
+        env.update(OCLGRIND_ENV)
+    return command + args.extra, env
+
+
 def run_batch(number, lines, args):
     folder = pathlib.Path(args.out) / f'{args.dialect}{number}'
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    more = os.environ.get('CODE_CFLAGS') or '-Werror'
-    command = [args.suite, '--out', str(folder), '--dialect', args.dialect, '--cc', f'{args.cc} {WARNINGS} {more}']
-    env = dict(os.environ)
-    if args.device:
-        command += ['--device', args.device]
-        env.update({'SINTER_CACHE': 'off', 'POCL_CACHE_DIR': str(folder.resolve() / 'pocl')})
-        env.setdefault('POCL_DEVICES', 'basic')
-        (folder / 'pocl').mkdir()
-    if args.oclgrind:
-        command.append('--alone')
-        env.update(OCLGRIND_ENV)
-        if args.uninitialized:
-            env['OCLGRIND_UNINITIALIZED'] = '1'
-    done = subprocess.run(command + args.extra, input=''.join(lines), text=True,
+    (folder / 'pocl').mkdir()
+    command, env = batch_command(args, folder)
+    done = subprocess.run(command, input=''.join(lines), text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE if args.oclgrind else None,
-                          env=env, check=False)
+                          env={**os.environ, **env}, check=False)
     results = {}
     for line in done.stdout.splitlines():
         word, name, why = line.split('\t', 2)
@@ -153,14 +162,61 @@ def batches(cases):
     yield from (rest[i:i + BATCH] for i in range(0, len(rest), BATCH))
 
 
+class Kept:
+    """Results of batches of earlier runs on a device; nothing is kept of other runs, which are quick."""
+
+    def __init__(self, args):
+        self.folder = pathlib.Path(args.out) / 'done'
+        self.is_on = bool(args.device)
+        self.start = hashlib.sha256(pathlib.Path(__file__).read_bytes())
+        if self.is_on:
+            self.start.update(pathlib.Path(args.suite).read_bytes())
+            command, env = batch_command(args, pathlib.Path('.'))
+            self.start.update(repr([command[1:], env, args.clang, onnx.__version__]).encode())
+            self.folder.mkdir(parents=True, exist_ok=True)
+
+    def path(self, lines):
+        name = self.start.copy()
+        name.update(''.join(lines).encode())
+        return self.folder / name.hexdigest()
+
+    def get(self, lines):
+        path = self.path(lines)
+        return {n: tuple(r) for n, r in json.loads(path.read_text()).items()} if path.exists() else None
+
+    def put(self, lines, results):
+        if self.is_on and not any(word == 'FAIL' for word, _ in results.values()):
+            part = self.path(lines).with_suffix('.part')
+            part.write_text(json.dumps(results))
+            part.rename(self.path(lines))
+
+
+def run_kept(number, lines, args, kept):
+    """Results, seconds; None for seconds where they are an earlier run's."""
+    start, results = time.time(), kept.get(lines) if kept.is_on else None
+    if results is not None:
+        return results, None
+    results = run_batch(number, lines, args)
+    kept.put(lines, results)
+    return results, time.time() - start
+
+
+def progress(done, count, results, seconds):
+    """One line for a batch; a single case is told by its name."""
+    failed = [name for name, (word, _) in results.items() if word == 'FAIL']
+    what = next(iter(results)) if len(results) == 1 else f'{len(results)} cases'
+    took = 'kept' if seconds is None else f'{seconds:.0f} s'
+    print(f'batch {done} of {count}: {what}, {took}, {len(failed)} failed', *failed, file=sys.stderr, flush=True)
+
+
 def run_all(cases, args):
-    results = {}
+    results, kept = {}, Kept(args)
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        jobs = [pool.submit(run_batch, i, lines, args) for i, lines in enumerate(batches(cases))]
+        jobs = [pool.submit(run_kept, i, lines, args, kept) for i, lines in enumerate(batches(cases))]
         for i, job in enumerate(concurrent.futures.as_completed(jobs), 1):
-            results.update(job.result())
-            if sys.stderr.isatty():
-                print(f'\r{i} of {len(jobs)} batches', end='', file=sys.stderr)
+            mine, seconds = job.result()
+            results.update(mine)
+            progress(i, len(jobs), mine, seconds)
     return results
 
 
@@ -211,7 +267,6 @@ def main():
     parser.add_argument('--dialect', default=os.environ.get('DIALECT') or 'c')
     parser.add_argument('--device', default=os.environ.get('DEVICE') or '', help='run there: opencl, opencl:1')
     parser.add_argument('--oclgrind', action='store_true', help='on its device, which checks memory and races')
-    parser.add_argument('--uninitialized', action='store_true', help='with --oclgrind: uninitialised memory, too')
     parser.add_argument('--spread', type=int, default=0, help='so many of the cases, from everywhere')
     parser.add_argument('--cc', default=os.environ.get('CC') or 'gcc')
     parser.add_argument('--clang', action='store_true', default=bool(os.environ.get('CLANG')))

@@ -1,8 +1,8 @@
-"""Emitted C is clean and always the same: over all networks, both targets, one and several threads.
+"""Emitted C is clean and always the same: over all networks and targets, one and several threads.
 
     python check_clean.py [--all] [NAME ...]
 
-For each: gcc and clang take the C with -Wall -Wextra -Wpedantic -Wconversion -Werror, and a second
+For each: gcc and clang take the C with -Wall -Wextra -Wpedantic -Wconversion -Werror, clang takes kernels, and a second
 compilation, in another folder and another environment, gives the same files to the byte. (That
 compiled networks call nothing but what docs/abi.md allows is seen by check_models.py, which makes
 the objects.) Networks with more than 50 MB of weights are compiled twice, and with
@@ -26,7 +26,8 @@ BUILD = os.path.abspath(os.environ.get('B', 'build'))
 WARNINGS = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Werror', '-fsyntax-only']
 COMPILERS = ['gcc', 'clang-14']
 VARIANTS = [(), ('--threads',)]
-TARGETS = ['c', 'c99']
+TARGETS = ['c', 'c99', 'opencl']
+KERNELS = ['clang-14', '-x', 'cl', '-cl-std=CL1.2', '-Xclang', '-fdeclare-opencl-builtins', '-Wall', '-Werror', '-fsyntax-only']
 LARGE = 50e6
 SMALL = 1e5  # networks whose weights are written as C, too, and whose objects are compared
 
@@ -69,6 +70,8 @@ def check_warnings(folder):
     sources = [f for f in sorted(os.listdir(folder)) if f.endswith('.c')]
     for cc in COMPILERS:
         run([cc, *flags_of(folder), *WARNINGS, *sources], cwd=folder)
+    for kernels in sorted(f for f in os.listdir(folder) if f.endswith('.cl')):
+        run([*KERNELS, kernels], cwd=folder)
 
 
 def check_same(path, first, options):
@@ -121,7 +124,7 @@ def main():
     args = p.parse_args()
     paths, missing = networks(args.names)
     plan = [(n, t, v) for n, path in paths.items() for t in TARGETS for v in VARIANTS
-            if args.all or not v or path and os.path.getsize(path) < LARGE]
+            if not v or t != 'opencl' and (args.all or path and os.path.getsize(path) < LARGE)]
     failed = False
     print(f'1..{len(plan)}')
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:

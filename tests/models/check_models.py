@@ -11,8 +11,9 @@ ocr) at several sizes. Two rules, for every output:
 
 Float64 is the tensor interpreter on the program as lowered (interp64.c), which
 in turn has to agree with ONNX Runtime. The C compiler's warnings are errors, and
-the object calls only what docs/abi.md allows. Target opencl runs on the first device
-that there is, through the command, and its kernels have to pass clang without a warning.
+the object calls only what docs/abi.md allows. Target opencl is compiled for the first device
+that there is and runs there, through the command, and its kernels have to pass clang without a
+warning. Nothing of an earlier run is used: the times have the driver's compiler in them.
 Each network is a process of its own,
 so that a crash is one failure. Prints TAP.
 """
@@ -22,6 +23,8 @@ import glob
 import json
 import os
 import re
+import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -37,6 +40,7 @@ import abi  # noqa: E402
 import zoo  # noqa: E402
 
 BUILD = os.environ.get('B', 'build')
+DEVICE = 'opencl:0'
 TOLERANCE, FACTOR, FLOOR = 1e-4, 2.0, 1e-6
 
 # Networks that take long as portable C, which is not vectorised: only with --target c99.
@@ -134,12 +138,20 @@ def judge(got, want, exact):
     return 'error %.1e, from float64 %.1e, ONNX Runtime %.1e' % worst, wrong
 
 
-# Sizes at which a network breaks the float64 rule today, and why; printed as skipped.
+# Sizes at which a network breaks the float64 rule today (on one target, if it is named), and why; printed as skipped.
 KNOWN = {
     ('ocr_cls', '(1, 3, 33, 77)'): 'each of some 25 layers moves its two small logits by about 1e-6 of the magnitude: in all '
                                    '4e-6 to 9e-6 as c, with batch norm in the weights or after the sums, and 8e-7 as c99; '
                                    'ONNX Runtime is 6e-6 away on the way and ends at 6e-7',
+    ('light_alexnet', '', 'opencl'): 'its probabilities are of logits of 17: two roundings of one logit are the 1.8e-6 '
+                                     'here, ONNX Runtime 6.7e-7. The logits, which are compared, too, are nearer to '
+                                     'float64 than its and the C target: 3.1e-7, 5.7e-7, 4.7e-7',
 }
+
+
+def device_env(folder):
+    """Of processes that run what lies in FOLDER on a device: what drivers keep is kept there."""
+    return dict(os.environ, SINTER_CACHE='off', POCL_CACHE_DIR=os.path.abspath(os.path.join(folder, 'pocl')))
 
 
 class OnDevice:
@@ -147,6 +159,9 @@ class OnDevice:
 
     def __init__(self, folder):
         self.folder = folder
+        self.env = device_env(folder)
+        shutil.rmtree(self.env['POCL_CACHE_DIR'], ignore_errors=True)
+        os.mkdir(self.env['POCL_CACHE_DIR'])
         for path in glob.glob(os.path.join(folder, '*.cl')):
             subprocess.run(['clang-14', '-x', 'cl', '-cl-std=CL1.2', '-fsyntax-only', '-Wall', '-Werror', path],
                            check=True)
@@ -157,8 +172,8 @@ class OnDevice:
             for i, (name, a) in enumerate(feeds.items()):
                 np.save(os.path.join(folder, f'in{i}.npy'), a)
                 args += ['--input', f'{name}={folder}/in{i}.npy']
-            subprocess.run([os.path.join(BUILD, 'sinter'), 'run', self.folder, '--device', 'opencl:0', '--quiet',
-                            '--output', folder, *args], check=True, timeout=1600)
+            subprocess.run([os.path.join(BUILD, 'sinter'), 'run', self.folder, '--device', DEVICE, '--quiet',
+                            '--output', folder, *args], check=True, timeout=1600, env=self.env)
             with open(os.path.join(folder, 'outputs.json')) as f:
                 return {o['name']: np.load(os.path.join(folder, o['file'])) for o in json.load(f)}
 
@@ -177,14 +192,24 @@ def strangers(folder):
     return [f'calls {n}' for n in names if not ALLOWED.fullmatch(n)]
 
 
+def folder_of(name, target):
+    return os.path.join(BUILD, 'models', f'{name}-{target}')
+
+
+def cpu_seconds():
+    """Of this process and of the children it has waited for."""
+    own, children = (resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
 def compile_model(name, path, target):
-    """With warnings as errors; the model, the seconds it took, what it calls and should not."""
-    folder = os.path.join(BUILD, 'models', f'{name}-{target}')
+    """With warnings as errors; the model, and what it calls and should not."""
+    folder = folder_of(name, target)
     cc = os.environ.get('CC', 'gcc') + ' -Wall -Wextra -Wpedantic -Wconversion -Werror'
-    start = time.time()
-    subprocess.run([os.path.join(BUILD, 'sinter'), 'compile', path, '-o', folder, '--target', target, '--quiet',
-                    '--cc', cc], check=True, timeout=800)
-    return (OnDevice if target == 'opencl' else abi.Model)(folder), time.time() - start, strangers(folder)
+    how = ['--device', DEVICE] if target == 'opencl' else ['--target', target]
+    subprocess.run([os.path.join(BUILD, 'sinter'), 'compile', path, '-o', folder, *how, '--quiet', '--cc', cc],
+                   check=True, timeout=800)
+    return (OnDevice if target == 'opencl' else abi.Model)(folder), strangers(folder)
 
 
 def check(name, targets):
@@ -197,17 +222,21 @@ def check(name, targets):
         zoo.check_sane(want)
         cases.append((size, feeds, want, float64(path, feeds, list(want))))
     for target in targets:
-        compiled, seconds, wrong = compile_model(name, path, target)
-        notes = []
-        for size, feeds, want, exact in cases:
-            note, bad = judge(compiled(feeds), want, exact)
+        start = time.time(), cpu_seconds()
+        compiled, wrong = compile_model(name, path, target)
+        seconds, notes, results = time.time() - start[0], [], [compiled(c[1]) for c in cases]
+        total, cpu = time.time() - start[0], cpu_seconds() - start[1]
+        for (size, _, want, exact), got in zip(cases, results):
+            note, bad = judge(got, want, exact)
             notes.append(f'{note} {size}')
-            reason = KNOWN.get((name, str(size)))
-            if bad and reason:
+            reason = KNOWN.get((name, str(size))) or KNOWN.get((name, str(size), target))
+            broken = [b for b in bad if 'from float64,' in b]
+            if broken and reason:
                 print(f'ok - {name} {target} {size} # SKIP {reason}')
-                bad = []
+                bad = [b for b in bad if b not in broken]
             wrong += [f'{b} {size}' for b in bad]
-        print(f'{"not ok" if wrong else "ok"} - {name} {target} # compiled in {seconds:.1f} s')
+        print(f'{"not ok" if wrong else "ok"} - {name} {target} # compiled in {seconds:.1f} s, '
+              f'with runs {total:.1f} s, {cpu:.1f} s of CPU')
         for line in wrong + notes:
             print(f'# {line}')
         failed |= bool(wrong)

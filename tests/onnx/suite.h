@@ -12,7 +12,8 @@
 
 enum outcome { PASSED, FAILED, NOT_SUPPORTED };
 
-/* What one step says about a case; small enough to go through a pipe at once. */
+/* What one step says about a case; small enough to go through a pipe at once. Where a step has PASSED it
+ * may say what of a model for a device runs on the CPU all the same, and why. */
 struct verdict {
 	enum outcome outcome;
 	char why[500];
@@ -41,6 +42,7 @@ struct suite {
 	bool has_texts; /* print -> parse -> print at all levels */
 	bool is_source_only; /* a case passes when its C is written */
 	bool is_alone;	     /* nothing of the device is shared by the cases' processes */
+	bool has_whole_writes; /* the host writes whole memories, see suite_device.c */
 	bool is_verbose;
 	const struct sn_target *target;
 	struct sinter_device *device; /* of dialects for devices */

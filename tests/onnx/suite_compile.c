@@ -174,6 +174,18 @@ check_import(const struct suite_case *k, struct verdict *v)
 	return !t.has_differed;
 }
 
+/* A case for a device passes with a reason where kernels run on the host. */
+static void
+note_host(const struct sn_compiler *c, struct verdict *v)
+{
+	const struct sn_program *pr = c->module->program;
+	for (size_t i = 0; i < pr->kernels.n; i++)
+		if (pr->kernels.v[i]->place == PLACE_HOST) {
+			sn_suite_fail(v, PASSED, "partly on the CPU: %s", pr->kernels.v[i]->why);
+			return;
+		}
+}
+
 bool
 sn_suite_compile(const struct suite *s, const struct suite_case *k, struct verdict *v)
 {
@@ -197,6 +209,8 @@ sn_suite_compile(const struct suite *s, const struct suite_case *k, struct verdi
 	else if (status != SN_OK)
 		sn_suite_fail(v, FAILED, "internal: %.250s", c.guard.text);
 	ok = ok && write_package(s, &c, v);
+	if (ok && sn_target_is_device(c.module->target))
+		note_host(&c, v);
 	if (s->is_verbose)
 		show_diags(&c);
 	sn_compiler_release(&c);

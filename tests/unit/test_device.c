@@ -17,6 +17,7 @@ enum call { MEMORY, QUEUE, PROGRAM, KERNEL, LAUNCH, FINISH, WRITE, READ, NCALLS 
 static struct {
 	int n[NCALLS], fail_at[NCALLS]; /* fail_at 0: never */
 	int nbinaries;			/* of PROGRAM, those from a binary */
+	int nasked;			/* programs asked for their binary */
 	pthread_mutex_t mutex;
 } calls = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
@@ -60,6 +61,14 @@ count_program(struct sinter_device *d, const struct sinter_source *s, void **out
 
 	calls.nbinaries += s->binary != NULL;
 	return status == SINTER_OK ? REAL.program_new(d, s, out, error) : status;
+}
+
+static int
+count_asked(struct sinter_device *d, void *program, void **out, size_t *out_bytes,
+	    struct sinter_error *error)
+{
+	calls.nasked++;
+	return REAL.program_binary(d, program, out, out_bytes, error);
 }
 
 static int
@@ -126,6 +135,7 @@ open_device(void)
 	counting.memory_new = count_memory;
 	counting.queue_new = count_queue;
 	counting.program_new = count_program;
+	counting.program_binary = count_asked;
 	counting.kernel_new = count_kernel;
 	counting.launch = count_launch;
 	counting.finish = count_finish;
@@ -134,7 +144,7 @@ open_device(void)
 	d->driver = &counting;
 	memset(calls.n, 0, sizeof(calls.n));
 	memset(calls.fail_at, 0, sizeof(calls.fail_at));
-	calls.nbinaries = 0;
+	calls.nbinaries = calls.nasked = 0;
 	return d;
 }
 
@@ -760,6 +770,11 @@ keeps_programs_on_disk(void **state)
 	assert_int_equal(sinter_cache_clear(&bytes, NULL), SINTER_OK);
 	assert_true(run_anew(d, &nsources, &nbinaries));
 	assert_true(nsources == 1 && nbinaries == 0);
+	/* Nobody asks for a binary that nobody keeps: a driver may compile once more for it. */
+	setenv("SINTER_CACHE", "off", 1);
+	calls.nasked = 0;
+	assert_true(run_anew(d, &nsources, &nbinaries));
+	assert_true(nsources == 1 && calls.nasked == 0);
 	sinter_device_close(d);
 }
 
