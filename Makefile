@@ -272,8 +272,10 @@ asan-programs: unit $(FILETEST) $(ONNX_SUITE) $(REPLAY)
 check-asan: venv
 	$(Q)$(SUBMAKE) B=build/asan CFLAGS='$(SAN)' check-asan-programs
 
+# gcc 12 puts vectors of 64 bytes on a stack made up for use after return, at multiples of 32 (gcc's bug
+# 110027): generated code can't be asked that.
 check-asan-programs: all asan-programs
-	$(Q)CODE_CFLAGS='-fsanitize=address,undefined' $(RUN) -t 7200 $(ASAN) --files $(FILETEST) $(UNIT)
+	$(Q)ASAN_OPTIONS=allocator_may_return_null=1 CODE_CFLAGS='-fsanitize=address,undefined' $(RUN) -t 7200 $(ASAN) --files $(FILETEST) $(UNIT)
 
 # libFuzzer over tests/fuzz/fuzz_*.c, FUZZ_SECONDS each; new inputs are kept under build/fuzz.
 FUZZ_SECONDS ?= 60
