@@ -164,7 +164,7 @@ MIXED = """graph mixed (f32[N,64] x, i64[3] at, f32[64,64] v) => (f32[N,64] y, f
 	y = MatMul (f, v)
 }
 """
-NO_F64 = f'{ROOT}/tests/passes/no_f64.xml'
+NO_F64 = f'{ROOT}/tests/targets/no_f64.xml'
 
 
 @test

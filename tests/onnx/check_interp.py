@@ -11,7 +11,7 @@ import onnx
 B = os.environ.get('B', 'build')
 DATA = os.path.join(os.path.dirname(onnx.__file__), 'backend', 'test', 'data')
 KINDS = ('node', 'simple', 'pytorch-converted', 'pytorch-operator')
-TARGETS = ('opencl', 'tests/passes/no_f64.xml')
+TARGETS = ('opencl', 'tests/targets/no_f64.xml')
 
 
 def main():
