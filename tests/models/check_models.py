@@ -138,15 +138,24 @@ def judge(got, want, exact):
     return 'error %.1e, from float64 %.1e, ONNX Runtime %.1e' % worst, wrong
 
 
-# Sizes at which a network breaks the float64 rule today (on one target, if it is named), and why; printed as skipped.
+# Sizes at which a network breaks the float64 rule today (on one target, if it is named), how far the output is from
+# float64 at most, and why; printed as skipped. What is farther away, or another output, is a failure as ever.
 KNOWN = {
-    ('ocr_cls', '(1, 3, 33, 77)'): 'each of some 25 layers moves its two small logits by about 1e-6 of the magnitude: in all '
-                                   '4e-6 to 9e-6 as c, with batch norm in the weights or after the sums, and 8e-7 as c99; '
-                                   'ONNX Runtime is 6e-6 away on the way and ends at 6e-7',
-    ('light_alexnet', '', 'opencl'): 'its probabilities are of logits of 17: two roundings of one logit are the 1.8e-6 '
-                                     'here, ONNX Runtime 6.7e-7. The logits, which are compared, too, are nearer to '
-                                     'float64 than its and the C target: 3.1e-7, 5.7e-7, 4.7e-7',
+    ('ocr_cls', '(1, 3, 33, 77)'):
+        ('', 1e-5, 'each of some 25 layers moves its two small logits by about 1e-6 of the magnitude: in all 4e-6 to 9e-6 '
+                   'as c, with batch norm in the weights or after the sums, and 8e-7 as c99; ONNX Runtime is 6e-6 away '
+                   'on the way and ends at 6e-7'),
+    ('light_alexnet', '', 'opencl'):
+        ('prob_1', 2e-6, 'its probabilities are of logits of 17: two roundings of one logit are the 1.8e-6 here, ONNX '
+                         'Runtime 6.7e-7. The logits, which are judged, too, are nearer to float64 than its and the C '
+                         'target: 3.1e-7, 5.7e-7, 4.7e-7'),
 }
+
+
+def is_known(problem, known):
+    """Is this no more than what is known of the network's distance from float64?"""
+    found = re.match(r"'(.*)' is (\S+) of its largest magnitude from float64,", problem)
+    return bool(known and found) and known[0] in ('', found[1]) and float(found[2]) <= known[1]
 
 
 def device_env(folder):
@@ -229,11 +238,10 @@ def check(name, targets):
         for (size, _, want, exact), got in zip(cases, results):
             note, bad = judge(got, want, exact)
             notes.append(f'{note} {size}')
-            reason = KNOWN.get((name, str(size))) or KNOWN.get((name, str(size), target))
-            broken = [b for b in bad if 'from float64,' in b]
-            if broken and reason:
-                print(f'ok - {name} {target} {size} # SKIP {reason}')
-                bad = [b for b in bad if b not in broken]
+            known = KNOWN.get((name, str(size))) or KNOWN.get((name, str(size), target))
+            if any(is_known(b, known) for b in bad):
+                print(f'ok - {name} {target} {size} # SKIP {known[2]}')
+            bad = [b for b in bad if not is_known(b, known)]
             wrong += [f'{b} {size}' for b in bad]
         print(f'{"not ok" if wrong else "ok"} - {name} {target} # compiled in {seconds:.1f} s, '
               f'with runs {total:.1f} s, {cpu:.1f} s of CPU')
