@@ -50,6 +50,10 @@ int64_t tile_fewer_rows(int64_t rows);
 /* Lanes of a stage's vectors on a target without and with vectors. */
 int64_t tile_lanes(const struct sn_sched_ctx *c, const struct sn_comp *m);
 
+/* Does index IDX of T depend on axis V? */
+bool tile_mentions(const struct sn_tensor *t, const struct sn_expr *const *idx,
+		   const struct sn_axis *v);
+
 /* How reading (or storing at) IDX of T moves with axis VEC in steps of LANES. A constant that
  * packing may lay out freely counts as LANE_UNIT. */
 enum lane_use
