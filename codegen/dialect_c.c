@@ -38,7 +38,7 @@ static const struct sn_op_row rows[] = {
 	SN_ROW(OP_SELECT, "FHIUB", CP_PRIMARY, "select_$v(@0, @1, @2)", "select"),
 	SN_ROW(OP_BITCAST, "FIU", CP_UNARY, "($V)%0", NULL),
 	SN_ROW(OP_SPLAT, "FHIU", CP_PRIMARY, "splat_$v(@0)", "splat"),
-	SN_ROW(OP_SPLAT, "B", CP_PRIMARY, "splat_$v(-($T)%0)", "splat"),
+	SN_ROW(OP_SPLAT, "B", CP_PRIMARY, "splat_$v(($T)-%0)", "splat"),
 	SN_ROW(OP_IOTA, "FIU", CP_PRIMARY, "iota_$v(@0)", "iota"),
 	SN_ROW(OP_ISNAN, "FH", CP_PRIMARY, "isnan_$v(@0)", "isnan"),
 	SN_ROW(OP_ISINF, "FH", CP_PRIMARY, "isinf_$v(@0)", "isinf"),

@@ -76,7 +76,7 @@ static const struct sn_op_row rows[] = {
 	SN_ROW(OP_SELECT, "FHIUB", CP_PRIMARY, "select(@2, @1, @0)", NULL),
 	SN_ROW(OP_BITCAST, "FIU", CP_PRIMARY, "as_$V(@0)", NULL),
 	SN_ROW(OP_SPLAT, "FHIU", CP_UNARY, "($V)(@0)", NULL),
-	SN_ROW(OP_SPLAT, "B", CP_UNARY, "($V)(-($T)%0)", NULL),
+	SN_ROW(OP_SPLAT, "B", CP_UNARY, "($V)(($T)-%0)", NULL),
 	SN_ROW(OP_IOTA, "FIU", CP_PRIMARY, "(($V)(@0) + ($V)($($j$)))", NULL),
 	SN_ROW(OP_ISNAN, "FH", CP_PRIMARY, "isnan(@0)", NULL),
 	SN_ROW(OP_ISINF, "FH", CP_PRIMARY, "isinf(@0)", NULL),

@@ -174,6 +174,19 @@ read_dims(struct sn_package *k, struct sn_buf *out)
 	sn_buf_add(out, "\t*why = NULL;\n\treturn SINTER_OK;\n}\n\n");
 }
 
+static bool
+outputs_have_sizes(const struct sn_package *k)
+{
+	for (size_t i = 0; i < k->m->program->outputs.n; i++) {
+		const struct sn_type *t = &k->m->program->outputs.v[i]->type;
+
+		for (int d = 0; d < t->rank; d++)
+			if (!sn_is_const(t->dims[d]))
+				return true;
+	}
+	return false;
+}
+
 static void
 write_dims(struct sn_package *k, struct sn_buf *out)
 {
@@ -183,7 +196,7 @@ write_dims(struct sn_package *k, struct sn_buf *out)
 		   "/* Dimensions and bytes of the outputs. */\n"
 		   "static int\nwrite_dims(struct sinter_tensor *out, const struct sizes *s)\n{\n");
 	rank_checks(out, k->m->program->outputs.v, n, "out");
-	if (!has_sizes(k))
+	if (!outputs_have_sizes(k))
 		sn_buf_add(out, "\t(void)s;\n");
 	for (size_t i = 0; i < n; i++) {
 		const struct sn_tensor *t = k->m->program->outputs.v[i];

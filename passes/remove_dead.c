@@ -20,13 +20,13 @@ is_dead(const struct sn_node *n)
 	return true;
 }
 
-/* Optional results that nobody reads need not be computed. */
+/* Optional results that nobody reads need not be computed; of a list, whose members' places count, none is optional. */
 static bool
 drop_results(struct sn_node *n)
 {
-	int min = sn_graph_op_info(n->op)->min_out;
+	const struct sn_graph_op_info *op = sn_graph_op_info(n->op);
 	bool has_changed = false;
-	for (int i = min; i < n->nout; i++) {
+	for (int i = op->min_out; i < n->nout && op->max_out >= 0; i++) {
 		if (!n->out[i] || n->out[i]->uses)
 			continue;
 		sn_value_set_name(n->graph, n->out[i], NULL);

@@ -5,11 +5,12 @@
  *	load at = acc_1[0]          ->    y[i] = at
  *	y[i] = at
  *
+ * A private buffer that nothing loads goes with the stores to it.
+ *
  * Why: a reduction of several states loads them all, and not every result wants them all; a C
  * compiler drops such a load, but warns about it.  Before hoist-invariants, which would name
- * the address.  Stores stay, read or not: the buffer may be a parameter, and what is left of a
- * private one costs nothing.
- * Cost: linear in statements and expressions.
+ * the address.
+ * Cost: linear in statements and expressions, once more for each buffer that the last round emptied.
  */
 #include "ir/loop.h"
 #include "passes/pass.h"
@@ -18,8 +19,31 @@ struct dead {
 	struct sn_arena *scratch;
 	struct sn_map seen; /* expressions that kept statements use, by id */
 	struct sn_map used; /* locals in them, by address */
+	struct sn_map read; /* buffers that a statement loads or prefetches, by address */
 	bool has_changed;
 };
+
+static void
+find_read(struct dead *d, const struct sn_block *b)
+{
+	for (const struct sn_stmt *s = b->first; s; s = s->next)
+		switch (s->kind) {
+		case ST_FOR: find_read(d, &s->loop.body); break;
+		case ST_IF:
+			find_read(d, &s->cond.then);
+			find_read(d, &s->cond.otherwise);
+			break;
+		case ST_LOAD:
+		case ST_PREFETCH: sn_map_put_num(&d->read, (uintptr_t)s->mem.buffer, d); break;
+		default: break;
+		}
+}
+
+static bool
+is_read(const struct dead *d, const struct sn_buffer *b)
+{
+	return b->space == SP_GLOBAL || sn_map_get_num(&d->read, (uintptr_t)b);
+}
 
 static void
 use(struct dead *d, const struct sn_expr *e)
@@ -78,8 +102,14 @@ keep(struct dead *d, struct sn_stmt *s)
 			return false;
 		use_mem(d, s);
 		return true;
+	case ST_ALLOC: return is_read(d, s->alloc.buffer);
 	case ST_STORE:
+		if (!is_read(d, s->mem.buffer))
+			return false;
+		use_mem(d, s);
+		return true;
 	case ST_PREFETCH: use_mem(d, s); return true;
+	case ST_CHECK: use(d, s->check.cond); return true;
 	default: return true;
 	}
 }
@@ -104,18 +134,27 @@ clean_block(struct dead *d, struct sn_block *b)
 	*b = out;
 }
 
+/* One round; did it remove anything? */
+static bool
+clean_func(struct sn_func *f, struct sn_arena *scratch)
+{
+	struct dead d = { .scratch = scratch };
+
+	sn_map_init(&d.seen, scratch);
+	sn_map_init(&d.used, scratch);
+	sn_map_init(&d.read, scratch);
+	find_read(&d, &f->body);
+	clean_block(&d, &f->body);
+	return d.has_changed;
+}
+
 bool
 sn_pass_remove_dead_values(struct sn_pass_ctx *c)
 {
 	struct sn_module *m = c->module;
 
-	for (size_t i = 0; i < m->funcs.n; i++) {
-		struct dead d = { .scratch = c->scratch };
-
-		sn_map_init(&d.seen, c->scratch);
-		sn_map_init(&d.used, c->scratch);
-		clean_block(&d, &m->funcs.v[i]->body);
-		c->has_changed |= d.has_changed;
-	}
+	for (size_t i = 0; i < m->funcs.n; i++)
+		while (clean_func(m->funcs.v[i], c->scratch))
+			c->has_changed = true;
 	return true;
 }

@@ -56,6 +56,16 @@ static const char rows[] = "program \"rows\" [S in 1..1000] {\n"
 			   "\t}\n"
 			   "}\n";
 
+static const char one_number[] = "program \"one_number\" [S in 1..1000] {\n"
+				 "\tinput f32[S, 40] x\n"
+				 "\toutput f32[3] y\n"
+				 "\tkernel k00_sum {\n"
+				 "\t\tfor i<3:\n"
+				 "\t\t\ts = sum(j<S, k<40) x[j, k]\n"
+				 "\t\t\ty[i] = s\n"
+				 "\t}\n"
+				 "}\n";
+
 struct bed {
 	struct sn_arena *a;
 	struct sn_pool pool;
@@ -297,6 +307,24 @@ symbolic_rows(void **state)
 }
 
 /* What a caller can do wrong gives a status and touches nothing. */
+/* Sizes of the inputs are open, those of the outputs are not: no parameter is unused. */
+static void
+closed_outputs(void **state)
+{
+	struct bed b;
+	struct call c = { 0 };
+
+	bed_init(&b, state, one_number, "generic", "c99");
+	emit(&b);
+	compile(&b, "gcc", "", "net.c");
+	prepare(&b, &c, 7, 1);
+	assert_int_equal(b.model->init(c.context, NULL, 0), SINTER_OK);
+	assert_int_equal(b.model->run(c.context, &c.in, &c.out, c.arena, c.need.arena_bytes, NULL),
+			 SINTER_OK);
+	compare(&b, &c, 7);
+	tidy(&b);
+}
+
 static void
 bad_calls(void **state)
 {
@@ -683,6 +711,7 @@ main(void)
 		UNIT_TEST(static_net),
 		UNIT_TEST(plain_c99),
 		UNIT_TEST(symbolic_rows),
+		UNIT_TEST(closed_outputs),
 		UNIT_TEST(bad_calls),
 		UNIT_TEST(requirements),
 		UNIT_TEST(threads_and_hooks),
