@@ -508,6 +508,9 @@ sinter_device_session_end(struct sinter_device_session *s, const struct sinter_t
 {
 	struct sinter_error e = { 0 };
 
+	/* What nobody has told the model: a step could not be shown to who watches. */
+	if (has_outputs(status) && s->error.status != SINTER_OK)
+		status = s->error.status;
 	if (status != SINTER_OK && s->error.status == status && error)
 		*error = s->error;
 	int finished = SINTER_OK;

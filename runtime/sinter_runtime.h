@@ -210,7 +210,8 @@ struct sinter_session_opts {
 	struct sinter_pool *pool;	/* NULL: the calling thread alone */
 	struct sinter_profile *profile; /* NULL: none */
 	/* Called before (phase 0) and after (phase 1) kernel K of each run, on the running thread; NULL:
-	 * not called.  On a device each kernel is waited for, and its arena and outputs are fetched. */
+	 * not called.  On a device each kernel is waited for, and its arena and outputs are fetched;
+	 * where that fails, the call is left out and the run fails. */
 	void (*kernel)(void *ctx, int32_t k, int32_t phase);
 	void *ctx;
 	/* What to run on; NULL: the CPU.  Models for a device need one. */
