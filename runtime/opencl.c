@@ -8,31 +8,34 @@
 
 /* ---- finding devices ---- */
 
-/* Counts the devices of all platforms and takes number N, if there are so many (N -1: none). */
-static int
+/* Counts the devices of all platforms and takes number N, if there are so many (N -1: none).  Returns
+ * what failed first; devices of platforms that did not fail are counted all the same. */
+static cl_int
 walk_devices(const struct opencl_functions *f, int32_t n, cl_platform_id *platform,
 	     cl_device_id *device, int32_t *out_n)
 {
-	enum { MOST = 64 };
+	enum { MOST = 64, NO_PLATFORM = -1001 /* the loader's, CL_PLATFORM_NOT_FOUND_KHR */ };
 	cl_platform_id platforms[MOST];
 	cl_device_id devices[MOST];
 	cl_uint np = 0, nd;
-	cl_int code = f->clGetPlatformIDs(MOST, platforms, &np);
+	cl_int code = f->clGetPlatformIDs(MOST, platforms, &np), first = CL_SUCCESS;
 
 	*out_n = 0;
-	for (cl_uint i = 0; code == CL_SUCCESS && i < np && i < MOST; i++) {
-		/* A platform without devices is an error of the call, not of ours. */
-		if (f->clGetDeviceIDs(platforms[i], CL_DEVICE_TYPE_ALL, MOST, devices, &nd)
-		    != CL_SUCCESS)
-			continue;
-		for (cl_uint k = 0; k < nd && k < MOST; k++, ++*out_n) {
+	if (code != CL_SUCCESS)
+		return code == NO_PLATFORM ? CL_SUCCESS : code;
+	for (cl_uint i = 0; i < np && i < MOST; i++) {
+		code = f->clGetDeviceIDs(platforms[i], CL_DEVICE_TYPE_ALL, MOST, devices, &nd);
+		/* That a platform has no device is an error of the call, not of ours. */
+		if (first == CL_SUCCESS && code != CL_DEVICE_NOT_FOUND)
+			first = code;
+		for (cl_uint k = 0; code == CL_SUCCESS && k < nd && k < MOST; k++, ++*out_n) {
 			if (*out_n != n)
 				continue;
 			*platform = platforms[i];
 			*device = devices[k];
 		}
 	}
-	return code;
+	return first;
 }
 
 static int
@@ -136,7 +139,7 @@ open_device(struct opencl *cl, struct sinter_device *d, int32_t n, struct sinter
 	int32_t count = 0;
 	cl_int code = walk_devices(cl->f, n, &cl->platform, &cl->device, &count);
 
-	if (code != CL_SUCCESS)
+	if (n >= count && code != CL_SUCCESS)
 		return sinter_opencl_fail(error, code, "open", d->name);
 	if (n >= count)
 		return sinter_fail(error, SINTER_NO_DEVICE, "no '%s': OpenCL has %d device%s here",

@@ -62,7 +62,6 @@ static const struct {
 	{ CL_INVALID_ARG_SIZE, SINTER_BAD_CALL, "argument of another size" },
 	{ CL_INVALID_WORK_GROUP_SIZE, SINTER_UNFIT, "work-group too large for this kernel" },
 	{ CL_INVALID_WORK_ITEM_SIZE, SINTER_UNFIT, "work-group too large in one dimension" },
-	{ -1001, SINTER_NO_DEVICE, "no OpenCL platform is installed" },
 };
 
 int

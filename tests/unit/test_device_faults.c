@@ -10,6 +10,7 @@
 #include "tests/unit/unit.h"
 
 static char folder[] = "/tmp/sinter-faults-XXXXXX";
+static char library[512]; /* the shim's */
 static struct shim *shim; /* NULL: no PoCL, no loader */
 
 enum { ROWS = 40, SECONDS = 60 };
@@ -87,6 +88,7 @@ struct way {
 	int is_cached;	/* the program is on disk already */
 	int is_watched; /* the caller looks on between steps */
 	int is_lasting; /* all calls fail from one on, as when the device is gone */
+	int is_direct;	/* no loader between, which would keep the platforms that it has found */
 };
 
 struct walk {
@@ -208,6 +210,15 @@ walk(const struct way *way)
 /* ---- faults ---- */
 
 static void
+use_shim_directly(int is_direct)
+{
+	if (is_direct)
+		setenv("SINTER_OPENCL", library, 1);
+	else
+		unsetenv("SINTER_OPENCL");
+}
+
+static void
 arm(int from, int to, int code)
 {
 	shim->ncalls = 0;
@@ -250,10 +261,104 @@ each_call_fails(void **state)
 		skip();
 	arm(0, 0, 0);
 	shim->nlive = 0;
+	use_shim_directly(way->is_direct);
 	assert_int_equal(walk(way), SINTER_OK);
 	while (check_fault(way, n))
 		n++;
+	use_shim_directly(0);
 	assert_true(n > 60);
+}
+
+/* What fails when devices are looked for, and what comes of listing and of opening one. */
+static const struct {
+	const char *only;
+	int code, each, open;
+	const char *each_text, *open_text;
+} findings[] = {
+	{ "clGetPlatformIDs", -6, SINTER_NO_MEMORY, SINTER_NO_MEMORY,
+	  "can't list OpenCL devices: out of host memory (OpenCL error -6)",
+	  "can't open opencl:0: out of host memory (OpenCL error -6)" },
+	{ "clGetPlatformIDs", -77, SINTER_DEVICE_LOST, SINTER_DEVICE_LOST,
+	  "can't list OpenCL devices: the driver failed (OpenCL error -77)",
+	  "can't open opencl:0: the driver failed (OpenCL error -77)" },
+	{ "clGetDeviceIDs", -5, SINTER_DEVICE_LOST, SINTER_DEVICE_LOST,
+	  "can't list OpenCL devices: out of resources (OpenCL error -5)",
+	  "can't open opencl:0: out of resources (OpenCL error -5)" },
+	/* No platform, and a platform without a device. */
+	{ "clGetPlatformIDs", -1001, SINTER_OK, SINTER_NO_DEVICE, "",
+	  "no 'opencl:0': OpenCL has 0 devices here" },
+	{ "clGetDeviceIDs", -1, SINTER_OK, SINTER_NO_DEVICE, "",
+	  "no 'opencl:0': OpenCL has 0 devices here" },
+};
+
+static void
+note_name(void *arg, const char *name)
+{
+	char *list = arg;
+
+	strncat(list, name, 100);
+	strcat(list, " ");
+}
+
+static void
+finding_can_fail(void **state)
+{
+	(void)state;
+	if (!shim)
+		skip();
+	use_shim_directly(1);
+	for (size_t i = 0; i < sizeof(findings) / sizeof(findings[0]); i++) {
+		struct sinter_device *d = NULL;
+		struct sinter_error e = { 0 };
+		char list[1000] = "";
+
+		shim->only = findings[i].only;
+		arm(1, 1 << 30, findings[i].code);
+		assert_int_equal(sinter_device_each(note_name, list, &e), findings[i].each);
+		assert_string_equal(e.text, findings[i].each_text);
+		assert_string_equal(list, "cpu ");
+		assert_int_equal(sinter_device_open("opencl:0", &d, &e), findings[i].open);
+		assert_string_equal(e.text, findings[i].open_text);
+		assert_null(d);
+		shim->only = NULL;
+		arm(0, 0, 0);
+		assert_int_equal(sinter_device_each(note_name, list, &e), SINTER_OK);
+		assert_non_null(strstr(list, "opencl:0 "));
+	}
+	use_shim_directly(0);
+}
+
+/* The first of two platforms fails: the devices of the other are there. */
+static void
+other_drivers_are_found(void **state)
+{
+	struct sinter_device *d = NULL;
+	struct sinter_error e = { 0 };
+	char list[1000] = "";
+	(void)state;
+
+	if (!shim)
+		skip();
+	use_shim_directly(1);
+	shim->is_twice = 1;
+	shim->only = "clGetDeviceIDs";
+	arm(1, 1, -5);
+	assert_int_equal(sinter_device_each(note_name, list, &e), SINTER_DEVICE_LOST);
+	assert_string_equal(list, "cpu opencl:0 ");
+	arm(1, 1, -5);
+	assert_int_equal(sinter_device_open("opencl:0", &d, &e), SINTER_OK);
+	sinter_device_close(d);
+	arm(1, 1, -5);
+	assert_int_equal(sinter_device_open("opencl:1", &d, &e), SINTER_DEVICE_LOST);
+	assert_string_equal(e.text, "can't open opencl:1: out of resources (OpenCL error -5)");
+	arm(0, 0, 0);
+	assert_int_equal(sinter_device_open("opencl:1", &d, &e), SINTER_OK);
+	sinter_device_close(d);
+	assert_int_equal(sinter_device_open("opencl:2", &d, &e), SINTER_NO_DEVICE);
+	assert_string_equal(e.text, "no 'opencl:2': OpenCL has 2 devices here");
+	shim->is_twice = 0;
+	shim->only = NULL;
+	use_shim_directly(0);
 }
 
 static void
@@ -284,29 +389,30 @@ measuring_can_fail(void **state)
 static int
 set_up(void **state)
 {
-	char path[512], icd[64];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 64);
+	char icd[64];
+	ssize_t n = readlink("/proc/self/exe", library, sizeof(library) - 64);
 	char *end = NULL;
-	void *library, *p;
+	void *handle, *p;
 	shim_state_fn *get;
 	struct sinter_device *d = NULL;
 	(void)state;
 
 	if (n < 0 || !mkdtemp(folder))
 		return -1;
-	path[n] = '\0';
-	for (int i = 0; i < 2 && (end = strrchr(path, '/')); i++)
+	library[n] = '\0';
+	for (int i = 0; i < 2 && (end = strrchr(library, '/')); i++)
 		*end = '\0';
-	strcat(path, "/device/shim.so");
+	strcat(library, "/device/shim.so");
 	snprintf(icd, sizeof(icd), "%s/shim.icd", folder);
 	FILE *f = fopen(icd, "w");
 
-	if (!f || fprintf(f, "%s\n", path) < 0 || fclose(f) != 0)
+	if (!f || fprintf(f, "%s\n", library) < 0 || fclose(f) != 0)
 		return -1;
 	setenv("OCL_ICD_VENDORS", folder, 1);
 	setenv("SINTER_CACHE_DIR", folder, 1);
-	library = dlopen(path, RTLD_NOW);
-	p = library ? dlsym(library, SHIM_STATE) : NULL;
+	unsetenv("SINTER_OPENCL");
+	handle = dlopen(library, RTLD_NOW);
+	p = handle ? dlsym(handle, SHIM_STATE) : NULL;
 	if (!p)
 		return -1;
 	memcpy(&get, &p, sizeof(p));
@@ -334,6 +440,7 @@ static struct way once = { &turned, .code = -5 };
 static struct way cached = { &turned, .code = -6, .is_cached = 1 };
 static struct way copied = { &turned, .code = -5, .is_copied = 1, .is_cached = 1 };
 static struct way lasting = { &turned, .code = -5, .is_lasting = 1 };
+static struct way direct = { &turned, .code = -5, .is_cached = 1, .is_direct = 1 };
 static struct way on_host = { &mixed, .code = -5, .is_cached = 1 };
 static struct way on_host_copied = { &mixed, .code = -5, .is_copied = 1, .is_cached = 1 };
 static struct way on_host_watched = { &mixed, .code = -6, .is_cached = 1, .is_watched = 1 };
@@ -353,10 +460,13 @@ main(void)
 		WAY(cached, "once with a cached program"),
 		WAY(copied, "once where data is copied"),
 		WAY(lasting, "from one on"),
+		WAY(direct, "once without a loader"),
 		WAY(on_host, "once with steps on the host"),
 		WAY(on_host_copied, "once with steps on the host where data is copied"),
 		WAY(on_host_watched, "once with steps on the host and a caller that looks on"),
 		WAY(on_host_lasting, "from one on with steps on the host"),
+		cmocka_unit_test(finding_can_fail),
+		cmocka_unit_test(other_drivers_are_found),
 		cmocka_unit_test(measuring_can_fail),
 	};
 	return cmocka_run_group_tests_name("device faults", tests, set_up, tear_down);
