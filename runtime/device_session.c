@@ -1,29 +1,11 @@
 /* Sessions on a device. */
 #include <stdlib.h>
-#include <string.h>
+#include "runtime/device_queue.h"
 #include "runtime/device_session.h"
 #include "runtime/model.h"
 #include "runtime/profile.h"
 #include "runtime/resident.h"
 #include "runtime/status.h"
-
-/* One of the numbered memories of a run (enum sinter_mem). */
-struct place {
-	struct sinter_memory *memory; /* NULL: none yet */
-	uint64_t version;	      /* another one for another memory */
-	int is_shared;		      /* lies over the caller's or the session's host memory */
-	int is_given;		      /* of inputs: the device has what the caller set */
-	size_t bytes;		      /* of outputs: most that a run writes */
-};
-
-/* A kernel of a step, and the arguments that it has. */
-struct slot {
-	struct slot *next; /* of the step */
-	int32_t kernel, nmems, nnums;
-	int is_set; /* all arguments have been set */
-	void *handle;
-	int64_t args[]; /* versions of memories, then numbers */
-};
 
 struct sinter_device_session {
 	struct sinter_loaded *loaded;
@@ -31,197 +13,11 @@ struct sinter_device_session {
 	const struct sinter_driver *driver;
 	struct sinter_device_session_opts opts;
 	struct sinter_resident *resident;
-	void *queue;
-	struct place *places; /* arena, weights, inputs, outputs */
+	struct sinter_place *places; /* arena, weights, inputs, outputs */
 	uint32_t nplaces, ninputs, noutputs;
-	uint64_t versions;   /* given out */
-	struct slot **slots; /* by step */
-	uint32_t nsteps;
-	struct sinter_queue api;
-	struct sinter_error error; /* of the first call of api that failed in this run */
+	uint64_t versions; /* given out */
+	struct sinter_device_queue queue;
 };
-
-/* ---- the queue that the model sees ---- */
-
-static int
-queue_failed(struct sinter_device_session *s, const struct sinter_error *e)
-{
-	if (s->error.status == SINTER_OK)
-		s->error = *e;
-	return e->status;
-}
-
-static const struct sinter_memory *
-memory_of(const struct sinter_device_session *s, int32_t mem)
-{
-	return mem >= 0 && (uint32_t)mem < s->nplaces ? s->places[mem].memory : NULL;
-}
-
-/* Nothing that the model says reaches the driver unchecked. */
-static int
-check_launch(const struct sinter_device_session *s, const struct sinter_launch *l,
-	     struct sinter_error *error)
-{
-	const struct sinter_program *p = s->loaded->model->program;
-	int64_t items = 1;
-	int is_good = l->kernel >= 0 && (uint32_t)l->kernel < p->nkernels && l->step >= 0
-		      && (uint32_t)l->step < s->nsteps && l->ndims >= 1 && l->ndims <= 3;
-
-	for (int32_t i = 0; is_good && i < l->ndims; i++) {
-		is_good = l->items[i] >= 1 && l->items[i] <= s->device->info.group_items
-			  && l->groups[i] >= 0;
-		items *= l->items[i];
-	}
-	if (!is_good)
-		return sinter_fail(error, SINTER_BAD_CALL,
-				   "step %d launches a kernel that is not there, or in a wrong way",
-				   (int)l->step);
-	if (items > s->device->info.group_items)
-		return sinter_fail(error, SINTER_UNFIT,
-				   "kernel '%s' needs groups of %lld work-items, '%s' has %d",
-				   p->kernels[l->kernel], (long long)items, s->device->name,
-				   (int)s->device->info.group_items);
-	for (int32_t i = 0; i < l->nmems; i++)
-		if (!memory_of(s, l->mems[i]))
-			return sinter_fail(error, SINTER_BAD_CALL,
-					   "kernel '%s' uses memory %d, which is not there",
-					   p->kernels[l->kernel], (int)l->mems[i]);
-	return SINTER_OK;
-}
-
-/* The slot of L, made if it is not there: a step mostly launches one kernel only. */
-static int
-find_slot(struct sinter_device_session *s, const struct sinter_launch *l, struct slot **out,
-	  struct sinter_error *error)
-{
-	size_t nargs = (size_t)l->nmems + (size_t)l->nnums;
-	const struct sinter_program *p = s->loaded->model->program;
-
-	for (struct slot *t = s->slots[l->step]; t; t = t->next)
-		if (t->kernel == l->kernel && t->nmems == l->nmems && t->nnums == l->nnums) {
-			*out = t;
-			return SINTER_OK;
-		}
-	struct slot *t = malloc(sizeof(*t) + nargs * sizeof(t->args[0]));
-
-	if (!t)
-		return sinter_fail(error, SINTER_NO_MEMORY, "out of memory");
-	*t = (struct slot){ s->slots[l->step], l->kernel, l->nmems, l->nnums, 0, NULL };
-	int status = s->driver->kernel_new(s->device, s->resident->program, p->kernels[l->kernel],
-					   &t->handle, error);
-
-	if (status == SINTER_OK)
-		s->slots[l->step] = *out = t;
-	else
-		free(t);
-	return status;
-}
-
-/* Sets those arguments that have changed since the last launch of T. */
-static int
-set_args(struct sinter_device_session *s, struct slot *t, const struct sinter_launch *l,
-	 struct sinter_error *error)
-{
-	int was_set = t->is_set, status = SINTER_OK;
-
-	t->is_set = 0;
-	for (int32_t i = 0; i < l->nmems && status == SINTER_OK; i++) {
-		const struct place *p = &s->places[l->mems[i]];
-		int64_t *have = &t->args[i], want = (int64_t)p->version;
-
-		if (!was_set || *have != want)
-			status = s->driver->set_memory(s->queue, t->handle, i, p->memory, error);
-		*have = want;
-	}
-	for (int32_t i = 0; i < l->nnums && status == SINTER_OK; i++) {
-		int64_t *have = &t->args[l->nmems + i], want = l->nums[i];
-
-		if (!was_set || *have != want)
-			status = s->driver->set_number(s->queue, t->handle, l->nmems + i, want,
-						       error);
-		*have = want;
-	}
-	t->is_set = status == SINTER_OK;
-	return status;
-}
-
-static int
-enqueue(struct sinter_device_session *s, const struct sinter_launch *l, struct sinter_error *error)
-{
-	struct slot *t = NULL;
-	int status = check_launch(s, l, error);
-
-	for (int32_t i = 0; status == SINTER_OK && i < l->ndims; i++)
-		if (l->groups[i] == 0)
-			return SINTER_OK;
-	if (status == SINTER_OK)
-		status = find_slot(s, l, &t, error);
-	if (status == SINTER_OK)
-		status = set_args(s, t, l, error);
-	if (status == SINTER_OK)
-		status = s->driver->launch(s->queue, t->handle, l, error);
-	return status;
-}
-
-static int
-on_launch(void *ctx, const struct sinter_launch *l)
-{
-	struct sinter_device_session *s = ctx;
-	struct sinter_error e = { 0 };
-
-	if (s->opts.kernel)
-		s->opts.kernel(s->opts.ctx, l->step, 0);
-	int status = enqueue(s, l, &e);
-
-	if (status == SINTER_OK && s->opts.kernel) {
-		status = s->driver->finish(s->queue, &e);
-		if (status == SINTER_OK)
-			s->opts.kernel(s->opts.ctx, l->step, 1);
-	}
-	return status == SINTER_OK ? SINTER_OK : queue_failed(s, &e);
-}
-
-/* Is [offset, offset + bytes) inside memory MEM? */
-static int
-check_range(const struct sinter_device_session *s, int32_t mem, size_t offset, size_t bytes,
-	    struct sinter_error *error)
-{
-	const struct sinter_memory *m = memory_of(s, mem);
-
-	if (m && offset <= m->bytes && bytes <= m->bytes - offset)
-		return SINTER_OK;
-	return sinter_fail(error, SINTER_BAD_CALL,
-			   "the model copies %zu bytes at %zu of memory %d, which hasn't them",
-			   bytes, offset, (int)mem);
-}
-
-static int
-on_read(void *ctx, int32_t mem, size_t offset, void *host, size_t bytes)
-{
-	struct sinter_device_session *s = ctx;
-	struct sinter_error e = { 0 };
-	int status = check_range(s, mem, offset, bytes, &e);
-
-	if (status == SINTER_OK && bytes > 0)
-		status = s->driver->read(s->queue, memory_of(s, mem), offset, host, bytes, &e);
-	if (status == SINTER_OK)
-		status = s->driver->finish(s->queue, &e);
-	return status == SINTER_OK ? SINTER_OK : queue_failed(s, &e);
-}
-
-static int
-on_write(void *ctx, int32_t mem, size_t offset, const void *host, size_t bytes)
-{
-	struct sinter_device_session *s = ctx;
-	struct sinter_error e = { 0 };
-	int status = check_range(s, mem, offset, bytes, &e);
-
-	if (status == SINTER_OK && bytes > 0)
-		status = s->driver->write(s->queue, memory_of(s, mem), offset, host, bytes, &e);
-	if (status == SINTER_OK)
-		status = s->driver->finish(s->queue, &e);
-	return status == SINTER_OK ? SINTER_OK : queue_failed(s, &e);
-}
 
 /* ---- making and ending ---- */
 
@@ -233,10 +29,8 @@ prepare(struct sinter_device_session *s, struct sinter_error *error)
 	s->ninputs = m->ninputs;
 	s->noutputs = m->noutputs;
 	s->nplaces = SINTER_MEM_IO + m->ninputs + m->noutputs;
-	s->nsteps = m->nkernels;
 	s->places = calloc(s->nplaces, sizeof(*s->places));
-	s->slots = calloc((size_t)m->nkernels + 1, sizeof(*s->slots));
-	if (!s->places || !s->slots)
+	if (!s->places)
 		return sinter_fail(error, SINTER_NO_MEMORY, "out of memory");
 	int status = sinter_resident_get(s->loaded, s->device, &s->resident, error);
 
@@ -244,7 +38,14 @@ prepare(struct sinter_device_session *s, struct sinter_error *error)
 		return status;
 	s->places[SINTER_MEM_WEIGHTS].memory = s->resident->weights;
 	s->places[SINTER_MEM_WEIGHTS].version = ++s->versions;
-	return s->driver->queue_new(s->device, s->opts.profile != NULL, &s->queue, error);
+	s->queue = (struct sinter_device_queue){ .device = s->device,
+						 .model = m,
+						 .program = s->resident->program,
+						 .places = s->places,
+						 .nplaces = s->nplaces,
+						 .kernel = s->opts.kernel,
+						 .ctx = s->opts.ctx };
+	return sinter_device_queue_open(&s->queue, s->opts.profile != NULL, error);
 }
 
 int
@@ -260,7 +61,6 @@ sinter_device_session_new(struct sinter_loaded *loaded, struct sinter_device *d,
 	s->device = d;
 	s->driver = d->driver;
 	s->opts = *opts;
-	s->api = (struct sinter_queue){ s, on_launch, on_read, on_write };
 	int status = prepare(s, error);
 
 	if (status == SINTER_OK)
@@ -272,12 +72,13 @@ sinter_device_session_new(struct sinter_loaded *loaded, struct sinter_device *d,
 
 /* Puts M, or nothing, in the place of what is there. */
 static void
-replace(struct sinter_device_session *s, struct place *p, struct sinter_memory *m, int is_shared)
+replace(struct sinter_device_session *s, struct sinter_place *p, struct sinter_memory *m,
+	int is_shared)
 {
 	/* A driver keeps what is mapped. */
 	if (p->memory && p->memory->is_lent
-	    && s->driver->lend(s->queue, p->memory, 0, NULL) == SINTER_OK)
-		s->driver->finish(s->queue, NULL);
+	    && s->driver->lend(s->queue.handle, p->memory, 0, NULL) == SINTER_OK)
+		s->driver->finish(s->queue.handle, NULL);
 	sinter_memory_free(p->memory);
 	p->memory = m;
 	p->version = ++s->versions;
@@ -290,19 +91,12 @@ sinter_device_session_free(struct sinter_device_session *s)
 {
 	if (!s)
 		return;
-	for (uint32_t i = 0; s->slots && i < s->nsteps; i++)
-		for (struct slot *t = s->slots[i], *next; t; t = next) {
-			next = t->next;
-			s->driver->kernel_free(s->device, t->handle);
-			free(t);
-		}
+	sinter_device_queue_clear(&s->queue);
 	for (uint32_t i = 0; s->places && i < s->nplaces; i++)
 		if (i != SINTER_MEM_WEIGHTS)
 			replace(s, &s->places[i], NULL, 0);
-	if (s->queue)
-		s->driver->queue_free(s->device, s->queue);
+	sinter_device_queue_release(&s->queue);
 	sinter_resident_release(s->loaded, s->resident);
-	free(s->slots);
 	free(s->places);
 	free(s);
 }
@@ -310,14 +104,14 @@ sinter_device_session_free(struct sinter_device_session *s)
 const struct sinter_queue *
 sinter_device_session_queue(struct sinter_device_session *s)
 {
-	return &s->api;
+	return &s->queue.api;
 }
 
 /* ---- memories of a run ---- */
 
 /* Memory of the device with room for BYTES. */
 static int
-make_room(struct sinter_device_session *s, struct place *p, size_t bytes,
+make_room(struct sinter_device_session *s, struct sinter_place *p, size_t bytes,
 	  struct sinter_error *error)
 {
 	enum { LEAST = 64 };
@@ -346,7 +140,7 @@ sinter_device_session_bind(struct sinter_device_session *s, const struct sinter_
 /* May kernels use BYTES at DATA where they lie? Not if another place lies over a part of them: what
  * is written through one need not be seen through the other. */
 static int
-can_share(const struct sinter_device_session *s, const struct place *place, const void *data,
+can_share(const struct sinter_device_session *s, const struct sinter_place *place, const void *data,
 	  size_t bytes)
 {
 	uintptr_t begin = (uintptr_t)data, end = begin + bytes;
@@ -365,7 +159,7 @@ can_share(const struct sinter_device_session *s, const struct place *place, cons
 
 /* Gives P memory for BYTES at DATA. */
 static int
-place(struct sinter_device_session *s, struct place *p, void *data, size_t bytes,
+place(struct sinter_device_session *s, struct sinter_place *p, void *data, size_t bytes,
       struct sinter_error *error)
 {
 	struct sinter_memory *m;
@@ -385,7 +179,7 @@ place(struct sinter_device_session *s, struct place *p, void *data, size_t bytes
 
 /* Inputs are written to the device, unless they are shared, or there already. */
 static int
-give_input(struct sinter_device_session *s, struct place *p, const struct sinter_tensor *t,
+give_input(struct sinter_device_session *s, struct sinter_place *p, const struct sinter_tensor *t,
 	   struct sinter_error *error)
 {
 	if (s->opts.is_resident && p->is_given)
@@ -396,21 +190,21 @@ give_input(struct sinter_device_session *s, struct place *p, const struct sinter
 	if (status != SINTER_OK)
 		return status;
 	if (p->is_shared)
-		return s->driver->lend(s->queue, p->memory, 0, error);
+		return s->driver->lend(s->queue.handle, p->memory, 0, error);
 	if (!t->data || t->bytes == 0)
 		return SINTER_OK;
-	return s->driver->write(s->queue, p->memory, 0, t->data, t->bytes, error);
+	return s->driver->write(s->queue.handle, p->memory, 0, t->data, t->bytes, error);
 }
 
 static int
-give_output(struct sinter_device_session *s, struct place *p, const struct sinter_tensor *t,
+give_output(struct sinter_device_session *s, struct sinter_place *p, const struct sinter_tensor *t,
 	    struct sinter_error *error)
 {
 	int status = place(s, p, t->data, p->bytes, error);
 
 	if (status != SINTER_OK || !p->is_shared)
 		return status;
-	return s->driver->lend(s->queue, p->memory, 0, error);
+	return s->driver->lend(s->queue.handle, p->memory, 0, error);
 }
 
 void
@@ -423,10 +217,10 @@ int
 sinter_device_session_begin(struct sinter_device_session *s, const struct sinter_tensor *in,
 			    const struct sinter_tensor *out, struct sinter_error *error)
 {
-	struct place *io = s->places + SINTER_MEM_IO;
+	struct sinter_place *io = s->places + SINTER_MEM_IO;
 	int status = SINTER_OK;
 
-	s->error.status = SINTER_OK;
+	s->queue.error.status = SINTER_OK;
 	for (uint32_t i = 0; i < s->ninputs && status == SINTER_OK; i++)
 		status = give_input(s, io + i, &in[i], error);
 	for (uint32_t i = 0; i < s->noutputs && status == SINTER_OK; i++)
@@ -439,11 +233,11 @@ static int
 take_back(struct sinter_device_session *s, uint32_t i, const struct sinter_tensor *t,
 	  struct sinter_error *error)
 {
-	const struct place *p = &s->places[SINTER_MEM_IO + s->ninputs + i];
+	const struct sinter_place *p = &s->places[SINTER_MEM_IO + s->ninputs + i];
 
 	if (p->is_shared || t->bytes == 0)
 		return SINTER_OK;
-	return s->driver->read(s->queue, p->memory, 0, t->data, t->bytes, error);
+	return s->driver->read(s->queue.handle, p->memory, 0, t->data, t->bytes, error);
 }
 
 /* All shared memories to the host, or to kernels. */
@@ -454,7 +248,8 @@ lend_all(struct sinter_device_session *s, int to_host, struct sinter_error *erro
 
 	for (uint32_t i = SINTER_MEM_IO; i < s->nplaces; i++)
 		if (s->places[i].is_shared && status == SINTER_OK)
-			status = s->driver->lend(s->queue, s->places[i].memory, to_host, error);
+			status = s->driver->lend(s->queue.handle, s->places[i].memory, to_host,
+						 error);
 	return status;
 }
 
@@ -479,7 +274,7 @@ show_outputs(struct sinter_device_session *s, const struct sinter_tensor *out,
 	if (status == SINTER_OK)
 		status = lend_all(s, 1, error);
 	if (status == SINTER_OK)
-		status = s->driver->finish(s->queue, error);
+		status = s->driver->finish(s->queue.handle, error);
 	return status == SINTER_OK ? lend_all(s, 0, error) : status;
 }
 
@@ -508,8 +303,11 @@ sinter_device_session_end(struct sinter_device_session *s, const struct sinter_t
 {
 	struct sinter_error e = { 0 };
 
-	if (status != SINTER_OK && s->error.status == status && error)
-		*error = s->error;
+	/* What nobody has told the model: a step could not be shown to who watches. */
+	if (has_outputs(status) && s->queue.error.status != SINTER_OK)
+		status = s->queue.error.status;
+	if (status != SINTER_OK && s->queue.error.status == status && error)
+		*error = s->queue.error;
 	int finished = SINTER_OK;
 
 	if (has_outputs(status) && !s->opts.is_resident)
@@ -517,11 +315,11 @@ sinter_device_session_end(struct sinter_device_session *s, const struct sinter_t
 	if (finished == SINTER_OK && !s->opts.is_resident)
 		finished = lend_all(s, 1, &e);
 	if (finished == SINTER_OK)
-		finished = s->driver->finish(s->queue, &e);
+		finished = s->driver->finish(s->queue.handle, &e);
 	else
-		s->driver->finish(s->queue, NULL);
+		s->driver->finish(s->queue.handle, NULL);
 	if (s->opts.profile)
-		s->driver->times(s->queue, on_time, s->opts.profile);
+		s->driver->times(s->queue.handle, on_time, s->opts.profile);
 	if (!has_outputs(status) || finished == SINTER_OK)
 		return status;
 	return sinter_fail(error, finished, "%s", e.text);
@@ -532,13 +330,13 @@ sinter_device_session_fetch(struct sinter_device_session *s, const struct sinter
 			    void *host, size_t bytes)
 {
 	struct sinter_error e = { 0 };
-	const struct sinter_memory *arena = memory_of(s, SINTER_MEM_ARENA);
+	const struct sinter_memory *arena = s->places[SINTER_MEM_ARENA].memory;
 	int status = SINTER_OK;
 
 	if (arena && bytes > 0)
-		status = s->driver->read(s->queue, arena, 0, host,
+		status = s->driver->read(s->queue.handle, arena, 0, host,
 					 bytes < arena->bytes ? bytes : arena->bytes, &e);
 	if (status == SINTER_OK)
 		status = show_outputs(s, out, &e);
-	return status == SINTER_OK ? SINTER_OK : queue_failed(s, &e);
+	return status == SINTER_OK ? SINTER_OK : sinter_device_queue_failed(&s->queue, &e);
 }

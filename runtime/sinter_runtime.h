@@ -119,8 +119,9 @@ struct sinter_device_info {
 };
 
 /* Calls EACH with the name of every device: "cpu", then "opencl:0", "opencl:1", ... in the order of
- * the OpenCL loader.  SINTER_NO_DEVICE after the names of the others if a kind of devices can't be
- * asked for; the error says why. */
+ * the OpenCL loader.  Where a driver can't be asked for its devices, the names of all others come all
+ * the same; then SINTER_NO_DEVICE without a loader, SINTER_NO_MEMORY or SINTER_DEVICE_LOST where the
+ * driver fails, and the error says why.  A loader that knows no driver has no devices, which is no error. */
 int sinter_device_each(void (*each)(void *arg, const char *name), void *arg,
 		       struct sinter_error *error);
 
@@ -210,7 +211,8 @@ struct sinter_session_opts {
 	struct sinter_pool *pool;	/* NULL: the calling thread alone */
 	struct sinter_profile *profile; /* NULL: none */
 	/* Called before (phase 0) and after (phase 1) kernel K of each run, on the running thread; NULL:
-	 * not called.  On a device each kernel is waited for, and its arena and outputs are fetched. */
+	 * not called.  On a device each kernel is waited for, and its arena and outputs are fetched;
+	 * where that fails, the call is left out and the run fails. */
 	void (*kernel)(void *ctx, int32_t k, int32_t phase);
 	void *ctx;
 	/* What to run on; NULL: the CPU.  Models for a device need one. */

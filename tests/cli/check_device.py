@@ -81,10 +81,37 @@ def without_opencl_the_cpu_is_left():
         _, err = sinter(*args, '--device', 'opencl:0', code=1, **none)
         expect('no OpenCL' in err, err)
     sinter('bench', for_the_cpu(), '--seconds', 0, '--device', 'cpu', **none)
-    # A loader, but no platform.
+
+
+def driver_that_fails(code):
+    """A library whose OpenCL functions all return CODE."""
+    pathlib.Path('driver.c').write_text(f'#define F(name) int name(void); int name(void) {{ return {code}; }}\n'
+                                        '#include "runtime/opencl.def"\n')
+    subprocess.run([CC, '-shared', '-fPIC', f'-I{ROOT}', '-o', f'driver{code}.so', 'driver.c'], check=True)
+    return {'SINTER_OPENCL': os.path.abspath(f'driver{code}.so')}
+
+
+@test
+def a_driver_that_fails_is_told():
+    broken = driver_that_fails(-6)
+    for args in ((), ('--json',)):
+        out, err = sinter('devices', *args, **broken)
+        expect('cpu' in out and 'opencl' not in out, out)
+        expect("can't list OpenCL devices: out of host memory (OpenCL error -6)" in err, err)
+    _, err = sinter('bench', package(), '--device', 'opencl:0', code=1, **broken)
+    expect("can't open opencl:0: out of host memory (OpenCL error -6)" in err, err)
+
+
+@test
+def a_loader_without_a_platform_is_no_fault():
     os.mkdir('vendors')
-    out, err = sinter('devices', OCL_ICD_VENDORS=os.path.abspath('vendors') + '/')
-    expect('opencl' not in out and 'OpenCL' in err, out + err)
+    vendors = {'OCL_ICD_VENDORS': os.path.abspath('vendors') + '/'}
+    has_loader = 'no OpenCL:' not in sinter('devices', **vendors)[1]
+    for none in [driver_that_fails(-1001)] + [vendors] * has_loader:
+        out, err = sinter('devices', **none)
+        expect('cpu' in out and 'opencl' not in out and not err, out + err)
+        _, err = sinter('bench', package(), '--device', 'opencl:0', code=1, **none)
+        expect("no 'opencl:0': OpenCL has 0 devices here" in err, err)
 
 
 @test

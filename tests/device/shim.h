@@ -1,7 +1,9 @@
 /*
  * A vendor's library under the OpenCL loader that hands everything to PoCL,
  * but fails when it is told to.  The test opens it by the path that the loader
- * has (OCL_ICD_VENDORS) and looks these functions up.
+ * has (OCL_ICD_VENDORS) and looks these functions up.  It also stands in for the
+ * loader (SINTER_OPENCL), which asks for platforms once and keeps the answer:
+ * only so can that call fail when it is told to.
  */
 #ifndef TESTS_DEVICE_SHIM_H
 #define TESTS_DEVICE_SHIM_H
@@ -14,6 +16,7 @@ struct shim {
 	int code;      /* that they fail with */
 	const char *failed; /* name of the last one that did */
 	const char *only; /* NULL: all calls count, else those of this name */
+	int is_twice;	  /* in place of the loader: the platform is there twice */
 };
 
 /* The one state; of one thread. */

@@ -10,6 +10,7 @@
 #include "tests/unit/unit.h"
 
 static char folder[] = "/tmp/sinter-faults-XXXXXX";
+static char library[512]; /* the shim's */
 static struct shim *shim; /* NULL: no PoCL, no loader */
 
 enum { ROWS = 40, SECONDS = 60 };
@@ -70,17 +71,56 @@ go_on_on_the_cpu(void)
 
 /* ---- the walk ---- */
 
+struct network {
+	const struct sinter_model *model;
+	int (*is_right)(const float *x, const float *y, int64_t n);
+};
+
+static const struct network turned = { &device_model, device_is_right };
+/* Kernel, read, a step on the host, write, kernel. */
+static const struct network mixed = { &device_mixed_model, device_mixed_is_right };
+
+/* What is walked, and how calls fail. */
+struct way {
+	const struct network *network;
+	int code;	/* that calls fail with */
+	int is_copied;	/* as on a device that shares no memory */
+	int is_cached;	/* the program is on disk already */
+	int is_watched; /* the caller looks on between steps */
+	int is_lasting; /* all calls fail from one on, as when the device is gone */
+	int is_direct;	/* no loader between, which would keep the platforms that it has found */
+};
+
 struct walk {
+	const struct way *way;
 	struct sinter_device *device;
 	struct sinter_loaded *loaded;
 	struct sinter_profile *profile;
 	struct sinter_session *session;
 	struct sinter_memory *pinned;
 	struct sinter_error error;
-	int is_copied; /* as on a device that shares no memory */
+	int nwatched; /* calls of watch in this run */
 };
 
 static float x[4 * ROWS] __attribute__((aligned(64))), y[4 * ROWS] __attribute__((aligned(64)));
+
+/* Sees what the host's step has got and made. */
+static void
+watch(void *ctx, int32_t k, int32_t phase)
+{
+	struct walk *w = ctx;
+	const float *a = sinter_session_host_arena(w->session);
+
+	w->nwatched++;
+	if (w->way->network != &mixed || k != 2)
+		return;
+	const float *b = a + device_room(sinter_session_output(w->session, 0)->bytes) / sizeof(*b);
+
+	for (int i = 0; i < 4 * 16 && phase == 1; i++) {
+		assert_true(a[i] == device_scaled(x, i));
+		assert_true(b[i] == a[i] * a[i]);
+	}
+}
 
 static int
 load(struct walk *w)
@@ -90,27 +130,35 @@ load(struct walk *w)
 
 	if (status != SINTER_OK)
 		return status;
-	if (w->is_copied)
+	if (w->way->is_copied)
 		w->device->info.shares_memory = 0;
 	status = sinter_memory_new(w->device, SINTER_MEMORY_PINNED, 1000, &w->pinned, e);
 	if (status == SINTER_OK)
-		status = sinter_model_link(&device_model, NULL, &w->loaded, e);
+		status = sinter_model_link(w->way->network->model, NULL, &w->loaded, e);
 	if (status == SINTER_OK)
 		status = sinter_profile_new(w->loaded, 100, &w->profile, e);
 	if (status == SINTER_OK) {
-		struct sinter_session_opts o = { .device = w->device, .profile = w->profile };
+		struct sinter_session_opts o = { .device = w->device,
+						 .profile = w->profile,
+						 .kernel = w->way->is_watched ? watch : NULL,
+						 .ctx = w };
 
 		status = sinter_session_new(w->loaded, &o, &w->session, e);
 	}
 	return status;
 }
 
-/* Runs N rows. */
+/* Runs N rows of other numbers than the last time. */
 static int
 run(struct walk *w, int64_t n)
 {
+	const struct network *net = w->way->network;
 	struct sinter_error *e = &w->error;
 	struct sinter_session *s = w->session;
+
+	for (int64_t i = 0; i < 4 * ROWS; i++)
+		x[i] = (float)(i + n);
+	w->nwatched = 0;
 	int status = sinter_session_set_input(s, 0, x, (size_t)n * 16, (int64_t[]){ n, 4 }, e);
 
 	if (status == SINTER_OK)
@@ -120,7 +168,9 @@ run(struct walk *w, int64_t n)
 	if (status == SINTER_OK)
 		status = sinter_session_run(s, e);
 	/* A status that says all is well must not lie. */
-	assert_true(status != SINTER_OK || device_is_right(x, y, n));
+	assert_true(status != SINTER_OK || net->is_right(x, y, n));
+	assert_true(status != SINTER_OK || !w->way->is_watched
+		    || w->nwatched == 2 * (int)net->model->nkernels);
 	return status;
 }
 
@@ -136,9 +186,9 @@ unload(struct walk *w)
 
 /* One network loaded, run twice, unloaded; its status. */
 static int
-walk(int is_copied)
+walk(const struct way *way)
 {
-	struct walk w = { .is_copied = is_copied };
+	struct walk w = { .way = way };
 
 	alarm(SECONDS);
 	int status = load(&w);
@@ -160,6 +210,15 @@ walk(int is_copied)
 /* ---- faults ---- */
 
 static void
+use_shim_directly(int is_direct)
+{
+	if (is_direct)
+		setenv("SINTER_OPENCL", library, 1);
+	else
+		unsetenv("SINTER_OPENCL");
+}
+
+static void
 arm(int from, int to, int code)
 {
 	shim->ncalls = 0;
@@ -169,71 +228,137 @@ arm(int from, int to, int code)
 	shim->failed = "none";
 }
 
-/* Fails call N of the walk, and all after it if IS_LASTING, with the program in the cache or not;
- * returns whether the walk had so many. */
+/* Fails call N of the walk, and all after it if that lasts; returns whether the walk had so many. */
 static int
-check_fault(int n, int is_lasting, int code, int is_copied, int is_cached)
+check_fault(const struct way *way, int n)
 {
 	uint64_t bytes;
 
-	if (!is_cached)
+	if (!way->is_cached)
 		sinter_cache_clear(&bytes, NULL);
-	arm(n, is_lasting ? 1 << 30 : n, code);
-	int status = walk(is_copied), ncalls = shim->ncalls;
+	arm(n, way->is_lasting ? 1 << 30 : n, way->code);
+	int status = walk(way), ncalls = shim->ncalls;
 
 	if (shim->nlive != 0)
 		fail_msg("%d objects are left after call %d, %s, failed (status %d)", shim->nlive,
 			 n, shim->failed, status);
-	if (is_lasting && n <= ncalls / 2)
+	if (way->is_lasting && n <= ncalls / 2)
 		assert_true(status != SINTER_OK);
 	arm(0, 0, 0);
 	go_on_on_the_cpu();
 	if (n % 16 == 0)
-		assert_int_equal(walk(is_copied), SINTER_OK);
+		assert_int_equal(walk(way), SINTER_OK);
 	return n <= ncalls;
 }
 
 static void
-check_faults(int is_lasting, int code, int is_copied, int is_cached)
+each_call_fails(void **state)
 {
+	const struct way *way = *state;
 	int n = 1;
 
 	if (!shim)
 		skip();
 	arm(0, 0, 0);
-	assert_int_equal(walk(is_copied), SINTER_OK);
-	while (check_fault(n, is_lasting, code, is_copied, is_cached))
+	shim->nlive = 0;
+	use_shim_directly(way->is_direct);
+	assert_int_equal(walk(way), SINTER_OK);
+	while (check_fault(way, n))
 		n++;
+	use_shim_directly(0);
 	assert_true(n > 60);
 }
 
+/* What fails when devices are looked for, and what comes of listing and of opening one. */
+static const struct {
+	const char *only;
+	int code, each, open;
+	const char *each_text, *open_text;
+} findings[] = {
+	{ "clGetPlatformIDs", -6, SINTER_NO_MEMORY, SINTER_NO_MEMORY,
+	  "can't list OpenCL devices: out of host memory (OpenCL error -6)",
+	  "can't open opencl:0: out of host memory (OpenCL error -6)" },
+	{ "clGetPlatformIDs", -77, SINTER_DEVICE_LOST, SINTER_DEVICE_LOST,
+	  "can't list OpenCL devices: the driver failed (OpenCL error -77)",
+	  "can't open opencl:0: the driver failed (OpenCL error -77)" },
+	{ "clGetDeviceIDs", -5, SINTER_DEVICE_LOST, SINTER_DEVICE_LOST,
+	  "can't list OpenCL devices: out of resources (OpenCL error -5)",
+	  "can't open opencl:0: out of resources (OpenCL error -5)" },
+	/* No platform, and a platform without a device. */
+	{ "clGetPlatformIDs", -1001, SINTER_OK, SINTER_NO_DEVICE, "",
+	  "no 'opencl:0': OpenCL has 0 devices here" },
+	{ "clGetDeviceIDs", -1, SINTER_OK, SINTER_NO_DEVICE, "",
+	  "no 'opencl:0': OpenCL has 0 devices here" },
+};
+
 static void
-each_call_fails_once(void **state)
+note_name(void *arg, const char *name)
 {
-	(void)state;
-	check_faults(0, -5, 0, 0);
+	char *list = arg;
+
+	strncat(list, name, 100);
+	strcat(list, " ");
 }
 
 static void
-each_call_fails_once_with_a_cached_program(void **state)
+finding_can_fail(void **state)
 {
 	(void)state;
-	check_faults(0, -6, 0, 1);
+	if (!shim)
+		skip();
+	use_shim_directly(1);
+	for (size_t i = 0; i < sizeof(findings) / sizeof(findings[0]); i++) {
+		struct sinter_device *d = NULL;
+		struct sinter_error e = { 0 };
+		char list[1000] = "";
+
+		shim->only = findings[i].only;
+		arm(1, 1 << 30, findings[i].code);
+		assert_int_equal(sinter_device_each(note_name, list, &e), findings[i].each);
+		assert_string_equal(e.text, findings[i].each_text);
+		assert_string_equal(list, "cpu ");
+		assert_int_equal(sinter_device_open("opencl:0", &d, &e), findings[i].open);
+		assert_string_equal(e.text, findings[i].open_text);
+		assert_null(d);
+		shim->only = NULL;
+		arm(0, 0, 0);
+		assert_int_equal(sinter_device_each(note_name, list, &e), SINTER_OK);
+		assert_non_null(strstr(list, "opencl:0 "));
+	}
+	use_shim_directly(0);
 }
 
+/* The first of two platforms fails: the devices of the other are there. */
 static void
-each_call_fails_once_where_data_is_copied(void **state)
+other_drivers_are_found(void **state)
 {
+	struct sinter_device *d = NULL;
+	struct sinter_error e = { 0 };
+	char list[1000] = "";
 	(void)state;
-	check_faults(0, -5, 1, 1);
-}
 
-/* As when the device is gone. */
-static void
-all_calls_fail_from_one_on(void **state)
-{
-	(void)state;
-	check_faults(1, -5, 0, 0);
+	if (!shim)
+		skip();
+	use_shim_directly(1);
+	shim->is_twice = 1;
+	shim->only = "clGetDeviceIDs";
+	arm(1, 1, -5);
+	assert_int_equal(sinter_device_each(note_name, list, &e), SINTER_DEVICE_LOST);
+	assert_string_equal(list, "cpu opencl:0 ");
+	arm(1, 1, -5);
+	assert_int_equal(sinter_device_open("opencl:0", &d, &e), SINTER_OK);
+	sinter_device_close(d);
+	arm(1, 1, -5);
+	assert_int_equal(sinter_device_open("opencl:1", &d, &e), SINTER_DEVICE_LOST);
+	assert_string_equal(e.text, "can't open opencl:1: out of resources (OpenCL error -5)");
+	arm(0, 0, 0);
+	assert_int_equal(sinter_device_open("opencl:1", &d, &e), SINTER_OK);
+	sinter_device_close(d);
+	assert_int_equal(sinter_device_open("opencl:2", &d, &e), SINTER_NO_DEVICE);
+	assert_string_equal(e.text, "no 'opencl:2': OpenCL has 2 devices here");
+	shim->is_twice = 0;
+	shim->only = NULL;
+	use_shim_directly(0);
 }
 
 static void
@@ -264,34 +389,33 @@ measuring_can_fail(void **state)
 static int
 set_up(void **state)
 {
-	char path[512], icd[64];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 64);
+	char icd[64];
+	ssize_t n = readlink("/proc/self/exe", library, sizeof(library) - 64);
 	char *end = NULL;
-	void *library, *p;
+	void *handle, *p;
 	shim_state_fn *get;
 	struct sinter_device *d = NULL;
 	(void)state;
 
 	if (n < 0 || !mkdtemp(folder))
 		return -1;
-	path[n] = '\0';
-	for (int i = 0; i < 2 && (end = strrchr(path, '/')); i++)
+	library[n] = '\0';
+	for (int i = 0; i < 2 && (end = strrchr(library, '/')); i++)
 		*end = '\0';
-	strcat(path, "/device/shim.so");
+	strcat(library, "/device/shim.so");
 	snprintf(icd, sizeof(icd), "%s/shim.icd", folder);
 	FILE *f = fopen(icd, "w");
 
-	if (!f || fprintf(f, "%s\n", path) < 0 || fclose(f) != 0)
+	if (!f || fprintf(f, "%s\n", library) < 0 || fclose(f) != 0)
 		return -1;
 	setenv("OCL_ICD_VENDORS", folder, 1);
 	setenv("SINTER_CACHE_DIR", folder, 1);
-	library = dlopen(path, RTLD_NOW);
-	p = library ? dlsym(library, SHIM_STATE) : NULL;
+	unsetenv("SINTER_OPENCL");
+	handle = dlopen(library, RTLD_NOW);
+	p = handle ? dlsym(handle, SHIM_STATE) : NULL;
 	if (!p)
 		return -1;
 	memcpy(&get, &p, sizeof(p));
-	for (int i = 0; i < 4 * ROWS; i++)
-		x[i] = (float)i;
 	struct sinter_error e;
 
 	if (sinter_device_open("opencl:0", &d, &e) == SINTER_OK)
@@ -312,14 +436,37 @@ tear_down(void **state)
 	return system(command);
 }
 
+static struct way once = { &turned, .code = -5 };
+static struct way cached = { &turned, .code = -6, .is_cached = 1 };
+static struct way copied = { &turned, .code = -5, .is_copied = 1, .is_cached = 1 };
+static struct way lasting = { &turned, .code = -5, .is_lasting = 1 };
+static struct way direct = { &turned, .code = -5, .is_cached = 1, .is_direct = 1 };
+static struct way on_host = { &mixed, .code = -5, .is_cached = 1 };
+static struct way on_host_copied = { &mixed, .code = -5, .is_copied = 1, .is_cached = 1 };
+static struct way on_host_watched = { &mixed, .code = -6, .is_cached = 1, .is_watched = 1 };
+static struct way on_host_lasting = { &mixed, .code = -5, .is_cached = 1, .is_lasting = 1 };
+
+#define WAY(w, text) \
+	{ \
+		.name = "each call fails " text, .test_func = each_call_fails, \
+		.initial_state = &(w) \
+	}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_call_fails_once),
-		cmocka_unit_test(each_call_fails_once_with_a_cached_program),
-		cmocka_unit_test(each_call_fails_once_where_data_is_copied),
-		cmocka_unit_test(all_calls_fail_from_one_on),
+		WAY(once, "once"),
+		WAY(cached, "once with a cached program"),
+		WAY(copied, "once where data is copied"),
+		WAY(lasting, "from one on"),
+		WAY(direct, "once without a loader"),
+		WAY(on_host, "once with steps on the host"),
+		WAY(on_host_copied, "once with steps on the host where data is copied"),
+		WAY(on_host_watched, "once with steps on the host and a caller that looks on"),
+		WAY(on_host_lasting, "from one on with steps on the host"),
+		cmocka_unit_test(finding_can_fail),
+		cmocka_unit_test(other_drivers_are_found),
 		cmocka_unit_test(measuring_can_fail),
 	};
 	return cmocka_run_group_tests_name("device faults", tests, set_up, tear_down);
