@@ -249,6 +249,13 @@ check-onnx: venv
 	$(Q)$(SUBMAKE) $(ONNX_SUITE)
 	$(Q)B=$(B) DIALECT=$(DIALECT) DEVICE=$(DEVICE) BLESS=$(BLESS) $(VENV)/bin/python tests/check_onnx.py
 
+# Random networks on all targets: COUNT of them from seed FIRST on.
+FIRST	?= 0
+COUNT	?= 500
+
+check-random: all $(HELPERS) venv
+	$(Q)B=$(B) $(VENV)/bin/python tests/random/check_random.py --first $(FIRST) --count $(COUNT)
+
 # All networks on the device opencl:0, times beside the C target's; how long those of First light took.
 check-device-models: all $(HELPERS) venv
 	$(Q)B=$(B) $(VENV)/bin/python tests/models/check_device_models.py --all
@@ -394,6 +401,7 @@ help:
 	@echo 'make check-tsan   the worker pool under ThreadSanitizer'
 	@echo 'make check-valgrind  the command, the runtime, unit tests under memcheck'
 	@echo 'make check-device-models  all networks on opencl:0, with times'
+	@echo 'make check-random    random networks, COUNT=500 from seed FIRST=0 on'
 	@echo 'make check-oclgrind  the ONNX suite on oclgrind: races, wrong calls,'
 	@echo '                  uninitialised memory'
 	@echo 'make fuzz         libFuzzer on models and texts, FUZZ_SECONDS each'
@@ -414,5 +422,5 @@ help:
 .DELETE_ON_ERROR:
 .PHONY: all lib shared command check unit check-programs check-unit check-files check-lint
 .PHONY: check-layers check-style check-headers check-onnx check-clean check-asan check-asan-programs asan-programs
-.PHONY: check-device-models check-oclgrind check-tsan check-valgrind asan tsan bless venv deps bench bench-compile
+.PHONY: check-random check-device-models check-oclgrind check-tsan check-valgrind asan tsan bless venv deps bench bench-compile
 .PHONY: fuzz format install clean help

@@ -31,6 +31,7 @@ class Need(C.Structure):
 
 
 PARALLEL = C.CFUNCTYPE(None, C.c_void_p, C.c_void_p, C.c_void_p, C.c_int64)  # ctx, body, arg, n
+BODY = C.CFUNCTYPE(None, C.c_void_p, C.c_int64, C.c_int32)  # arg, iteration, worker
 KERNEL = C.CFUNCTYPE(None, C.c_void_p, C.c_int32, C.c_int32)
 
 
@@ -70,7 +71,8 @@ class Error(Exception):
 class Model:
     """A compiled model, its weights and one context."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, nthreads=1):
+        """With NTHREADS above 1 parallel loops run backwards, each iteration as another worker."""
         so = glob.glob(os.path.join(folder, 'lib*.so'))[0]
         self.name = os.path.basename(so)[3:-3]
         self.lib = C.CDLL(os.path.abspath(so))
@@ -84,6 +86,13 @@ class Model:
         self.check(self.abi.init(self.context.ctypes.data, weights, size))
         self.info = json.load(open(os.path.join(folder, 'model.json')))
         self.bound = None
+        self.nthreads = nthreads
+        self.parallel = PARALLEL(self._parallel) if nthreads > 1 else PARALLEL()
+
+    def _parallel(self, _ctx, body, arg, n):
+        call = BODY(body)
+        for i in reversed(range(n)):
+            call(arg, i, i % self.nthreads)
 
     def check(self, status):
         if status:
@@ -109,7 +118,7 @@ class Model:
         for i in range(nout):
             self._fill(self.tout[i], None, (0,) * self.abi.outputs[i].rank)
         need = Need()
-        self.check(self.abi.dims(self.tin, self.tout, 1, C.byref(need)))
+        self.check(self.abi.dims(self.tin, self.tout, self.nthreads, C.byref(need)))
         for i in range(nout):
             data = aligned(max(self.tout[i].bytes, 1))
             data[:] = 0xAA
@@ -117,7 +126,7 @@ class Model:
             self.tout[i].data, self.tout[i].capacity = data.ctypes.data, data.nbytes
         self.arena = aligned(max(need.arena_bytes, 64))
         self.arena[:] = 0xAA
-        self.hooks = Hooks()
+        self.hooks = Hooks(parallel=self.parallel, nthreads=self.nthreads)
         self.bound = (self.context.ctypes.data, self.tin, self.tout, self.arena.ctypes.data, need.arena_bytes,
                       C.byref(self.hooks))
 

@@ -101,13 +101,20 @@ def reference(path, feeds):
     return dict(zip([v.name for v in s.get_outputs()], s.run(None, feeds)))
 
 
+class Refused(Exception):
+    """What the interpreter says about a model or its inputs."""
+
+
 def float64(path, feeds, names):
     with tempfile.TemporaryDirectory() as folder:
         args = []
         for i, (name, a) in enumerate(feeds.items()):
             np.save(os.path.join(folder, f'in{i}.npy'), a)
             args.append(f'{name}={folder}/in{i}.npy')
-        subprocess.run([os.path.join(BUILD, 'tests/models/interp64'), path, folder, *args], check=True, timeout=800)
+        done = subprocess.run([os.path.join(BUILD, 'tests/models/interp64'), path, folder, *args], timeout=800,
+                              stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            raise Refused(done.stderr.strip())
         return {name: np.load(os.path.join(folder, f'{i}.npy')) for i, name in enumerate(names)}
 
 

@@ -1,14 +1,14 @@
 /*
  * Compiles cases of the ONNX backend suite and runs the compiled code.
  *
- *	suite --out FOLDER [--dialect c|c99|opencl] [--device opencl:0 [--alone] [--whole-writes]] [--cc gcc] [--no-cc] [--no-texts] [-v] <LIST
+ *	suite --out FOLDER [--dialect c|c99|opencl] [--device opencl:0 [--alone] [--whole-writes] [--seconds N]] [--cc gcc] [--no-cc] [--no-texts] [-v] <LIST
  *
  * LIST has a line for each case: name, model, data, rtol, atol, separated by tabs
  * (tests/onnx/suite.h).  All cases of the list are one shared object: a small model takes the C
  * compiler less time than starting and linking it.  Each case is compiled and run in a process of its
  * own, so that one that crashes or hangs takes no other with it.  One line for each case: PASS, FAIL
  * or SKIP (not supported), name, reason.  A reason at PASS: not wholly on the device.  --alone: each
- * opens the device for itself.
+ * opens the device for itself; --seconds: of the processor's, that each may take there.
  */
 #include <ctype.h>
 #include <dlfcn.h>
@@ -113,7 +113,7 @@ in_child(const struct suite *s, struct suite_case *c, const struct sinter_model 
 {
 	int ends[2], status = 0;
 	int seconds = strncmp(c->name, "real/", 5) == 0 ? SECONDS_NETWORK
-		      : m && m->program			? SECONDS_DEVICE
+		      : m && m->program			? s->device_seconds
 							: SECONDS;
 	if (pipe(ends) != 0)
 		return sn_suite_fail(&c->verdict, FAILED, "pipe: %s", strerror(errno));
@@ -263,6 +263,8 @@ parse_options(struct suite *s, int argc, char **argv)
 			s->dialect = argv[++i];
 		else if (strcmp(argv[i], "--device") == 0 && value)
 			s->device_name = argv[++i];
+		else if (strcmp(argv[i], "--seconds") == 0 && value)
+			s->device_seconds = atoi(argv[++i]);
 		else if (strcmp(argv[i], "--cc") == 0 && value)
 			s->cc = argv[++i];
 		else
@@ -285,7 +287,11 @@ int
 main(int argc, char **argv)
 {
 	struct suite s = {
-		.dialect = "c", .device_name = "opencl:0", .cc = "gcc", .has_texts = true
+		.dialect = "c",
+		.device_name = "opencl:0",
+		.cc = "gcc",
+		.has_texts = true,
+		.device_seconds = SECONDS_DEVICE,
 	};
 	struct sn_compiler own;
 	if (!parse_options(&s, argc, argv)) {

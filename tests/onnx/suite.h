@@ -42,6 +42,7 @@ struct suite {
 	bool has_texts; /* print -> parse -> print at all levels */
 	bool is_source_only; /* a case passes when its C is written */
 	bool is_alone;	     /* nothing of the device is shared by the cases' processes */
+	int device_seconds;    /* limit of a case on a device */
 	bool has_whole_writes; /* the host writes whole memories, see suite_device.c */
 	bool is_verbose;
 	const struct sn_target *target;

@@ -708,18 +708,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		UNIT_TEST(static_net),
-		UNIT_TEST(plain_c99),
-		UNIT_TEST(symbolic_rows),
-		UNIT_TEST(closed_outputs),
-		UNIT_TEST(bad_calls),
-		UNIT_TEST(requirements),
-		UNIT_TEST(threads_and_hooks),
-		UNIT_TEST(bad_indices),
-		UNIT_TEST(linked_weights),
-		UNIT_TEST(launches_of_device),
-		UNIT_TEST(on_a_device),
-		UNIT_TEST(deterministic_and_clean),
+		UNIT_TEST(static_net),	      UNIT_TEST(plain_c99),
+		UNIT_TEST(symbolic_rows),     UNIT_TEST(closed_outputs),
+		UNIT_TEST(bad_calls),	      UNIT_TEST(requirements),
+		UNIT_TEST(threads_and_hooks), UNIT_TEST(bad_indices),
+		UNIT_TEST(linked_weights),    UNIT_TEST(launches_of_device),
+		UNIT_TEST(on_a_device),	      UNIT_TEST(deterministic_and_clean),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
