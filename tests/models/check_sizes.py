@@ -10,7 +10,6 @@ Runtime refuses, the model may do either, as far as its numbers are finite.
 Prints TAP; a status is counted and its reason printed.
 """
 import collections
-import ctypes as C
 import os
 import subprocess
 import sys
@@ -22,37 +21,14 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import abi  # noqa: E402
 import check_models as cm  # noqa: E402
+import guarded  # noqa: E402
 import zoo  # noqa: E402
 
-CC = os.environ.get('CC', 'gcc')
-SANITIZE = ['-O0', '-fsanitize=address,undefined', '-fno-sanitize-recover=undefined']
 PICTURES = [(1, 3, h, w) for h in (0, 1, 7, 32, 33, 48) for w in (0, 1, 3, 37, 64)] + [(0, 3, 48, 64), (2, 3, 48, 65)]
 SEQUENCES = [{'batch': b, 'seq': s} for b, s in ((1, 1), (2, 1), (1, 2), (3, 5), (1, 17), (1, 63), (1, 600), (0, 4), (1, 0))]
 SIZES = {'ocr_cls': PICTURES, 'ocr_rec': PICTURES, 'ocr_det': PICTURES, 'tcn': SEQUENCES, 'gpt': SEQUENCES,
          'minilm_dynamic': SEQUENCES}
 DEFAULT = ['tcn', 'gpt']  # the others take minutes to compile with sanitizers
-
-
-class Guarded(abi.Model):
-    """Memory from malloc, which the sanitizer guards, and none to spare."""
-    libc = C.CDLL(None)
-
-    def block(self, nbytes):
-        p = C.c_void_p()
-        if self.libc.posix_memalign(C.byref(p), 64, C.c_size_t(max(nbytes, 1))):
-            raise MemoryError
-        self.blocks.append(p)
-        return np.ctypeslib.as_array(C.cast(p, C.POINTER(C.c_uint8)), (max(nbytes, 1),))[:nbytes]
-
-    def __call__(self, feeds):
-        self.blocks, plain = [], abi.aligned
-        abi.aligned = self.block
-        try:
-            return super().__call__(feeds)
-        finally:
-            abi.aligned = plain
-            for p in self.blocks:
-                self.libc.free(p)
 
 
 def feeds_of(name, model, size):
@@ -85,7 +61,7 @@ def references(name, sizes):
 
 
 def run(name, folder):
-    model, compiled = onnx.load(cm.model_path(name), load_external_data=False), Guarded(folder)
+    model, compiled = onnx.load(cm.model_path(name), load_external_data=False), guarded.Guarded(folder)
     wants = np.load(os.path.join(folder, 'want.npy'), allow_pickle=True)
     refused = collections.Counter()
     for size, want in zip(SIZES[name], wants):
@@ -110,12 +86,10 @@ def run(name, folder):
 def check(name):
     folder = os.path.join(cm.BUILD, 'models', f'{name}-sanitized')
     subprocess.run([os.path.join(cm.BUILD, 'sinter'), 'compile', cm.model_path(name), '-o', folder, '--quiet', '--name',
-                    f'{name}_sanitized', '--cc', ' '.join([CC, *SANITIZE])], check=True, timeout=800)
+                    f'{name}_sanitized', '--cc', ' '.join([guarded.CC, *guarded.SANITIZE])], check=True, timeout=800)
     want = references(name, SIZES[name])
     np.save(os.path.join(folder, 'want.npy'), np.array(want, object), allow_pickle=True)
-    lib = subprocess.run([CC, '-print-file-name=libasan.so'], capture_output=True, text=True, check=True).stdout.strip()
-    env = {**os.environ, 'LD_PRELOAD': lib, 'ASAN_OPTIONS': 'detect_leaks=0', 'PYTHONMALLOC': 'malloc'}
-    p = subprocess.run([sys.executable, __file__, '--run', name, folder], env=env, stdout=subprocess.PIPE,
+    p = subprocess.run([sys.executable, __file__, '--run', name, folder], env=guarded.environment(), stdout=subprocess.PIPE,
                        stderr=subprocess.STDOUT, text=True, timeout=800)
     return p.returncode, p.stdout.splitlines()
 

@@ -2,14 +2,16 @@
 
     python check_random.py [--first SEED] [--count N] [--target c,threads,c99,opencl] [--jobs N]
     python check_random.py --reduce SEED [--target T]
+    python check_random.py --export FOLDER [--first SEED] [--count N]
 
-Without --target each network is compiled as C for one of several machines and as C99, and the first few for the
-device opencl:0. An output is right if it is as near to float64 as ONNX Runtime, within a factor and a floor that are
+Without --target each network is compiled as C for one of several machines and as C99, sometimes with sanitizers, and
+the first few for the device opencl:0. An output is right if it is as near to float64 as ONNX Runtime, within a factor and a floor that are
 far below what a wrong element makes; integers and booleans are equal. Networks with open extents run at several; where
 float64 says that a dimension breaks a requirement the compiled network has to say so, too. Each network is a process
 of its own: a crash is one failure. Prints TAP; what failed stays in B/random/SEED.
 
---reduce looks for the smallest part of a network that still fails, and prints it.
+--reduce looks for the smallest part of a network that still fails, and prints it. --export
+writes networks with inputs and answers, for replay.py on a machine without ONNX Runtime.
 """
 import argparse
 import concurrent.futures
@@ -27,21 +29,26 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, '..', 'models')]
 import abi  # noqa: E402
 import check_models as models  # noqa: E402
+import guarded  # noqa: E402
 import random_net  # noqa: E402
+from compare import FLOATS, off_by  # noqa: E402
 
-FACTOR, FLOOR = 16.0, 2e-5
 NETWORKS, ON_DEVICE = 40, 5  # in make check
 OTHER_EXTENTS = [{'N': 1, 'H': 5, 'W': 2, 'K': 19}, {'N': 34, 'H': 7, 'W': 17, 'K': 3}]
 THREADS = 3
-TARGETS = {  # options of sinter compile, how a result runs
-    'c': ([], abi.Model),
-    'v3': (['--cpu', 'x86-64-v3'], abi.Model),
-    'generic': (['--cpu', 'generic'], abi.Model),
-    'threads': (['--threads'], lambda folder: abi.Model(folder, THREADS)),
-    'c99': (['--target', 'c99'], abi.Model),
-    'opencl': (['--device', models.DEVICE], models.OnDevice),
+WARNINGS = '-Wall -Wextra -Wpedantic -Wconversion -Werror'
+SANITIZE = ' '.join(guarded.SANITIZE)
+TARGETS = {  # options of sinter compile, of the C compiler, how a result runs
+    'c': ([], WARNINGS, abi.Model),
+    'v3': (['--cpu', 'x86-64-v3'], WARNINGS, abi.Model),
+    'generic': (['--cpu', 'generic'], WARNINGS, abi.Model),
+    'threads': (['--threads'], WARNINGS, lambda folder: abi.Model(folder, THREADS)),
+    'sanitized': ([], SANITIZE, guarded.Outside),
+    'c99': (['--target', 'c99'], WARNINGS, abi.Model),
+    'sanitized99': (['--target', 'c99'], SANITIZE, guarded.Outside),
+    'opencl': (['--device', models.DEVICE], WARNINGS, models.OnDevice),
 }
-IN_TURN = ['c', 'v3', 'threads', 'c', 'generic', 'threads']
+IN_TURN = [('c', 'sanitized99'), ('v3', 'c99'), ('threads', 'c99'), ('sanitized', 'c99'), ('generic', 'c99')]
 
 
 class Wrong(Exception):
@@ -49,29 +56,12 @@ class Wrong(Exception):
 
 
 def compile_model(path, folder, target):
-    cc = os.environ.get('CC', 'gcc') + ' -Wall -Wextra -Wpedantic -Wconversion -Werror'
-    options, model = TARGETS[target]
+    options, flags, model = TARGETS[target]
     done = subprocess.run([os.path.join(models.BUILD, 'sinter'), 'compile', path, '-o', folder, *options, '--quiet',
-                           '--cc', cc], capture_output=True, text=True, timeout=300, check=False)
+                           '--cc', f'{guarded.CC} {flags}'], capture_output=True, text=True, timeout=300, check=False)
     if done.returncode:
         raise Wrong(f'{target}: sinter compile: {done.stderr.strip()[:600]}')
     return model(folder)
-
-
-def off_by(got, want, exact):
-    """What is wrong with an output, or None."""
-    if got.shape != want.shape or got.dtype != want.dtype:
-        return f'is {got.dtype}{list(got.shape)}, should be {want.dtype}{list(want.shape)}'
-    if got.dtype not in random_net.FLOATS:
-        n = int((got != want).sum())
-        return f'{n} of {got.size} elements are not equal' if n else None
-    top = max(float(np.abs(want).max()), 1e-30) if want.size else 1.0
-    mine, peer = models.distance(got, exact) / top, models.distance(want, exact) / top
-    if peer > 1e-3:
-        return f'float64 is {peer:.1e} of its largest magnitude from ONNX Runtime'
-    if not mine <= max(FACTOR * peer, FLOOR):  # NaN is wrong, too
-        return f'is {mine:.1e} of its largest magnitude from float64, ONNX Runtime {peer:.1e}'
-    return None
 
 
 def float64(path, feeds, want):
@@ -97,7 +87,7 @@ def cases_of(path, model, feeds_at):
             want = dict(zip(names, random_net.run_model(model, feeds)))
         except Exception:  # a constant of the network doesn't fit this size
             continue
-        if all(a.dtype not in random_net.FLOATS or np.isfinite(a).all() for a in want.values()):
+        if all(a.dtype not in FLOATS or np.isfinite(a).all() for a in want.values()):
             yield feeds, want, float64(path, feeds, want)
 
 
@@ -234,10 +224,24 @@ def reduce(seed, targets):
     print_model(model)
 
 
+# ---- exporting ----
+
+def export(seed, folder):
+    """A folder with the model and the inputs and answers of each size; none that are to be refused."""
+    net = random_net.Net(seed)
+    model, path = net.model(), os.path.join(folder, str(seed), 'model.onnx')
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    onnx.save(model, path)
+    for i, (feeds, want, exact) in enumerate(cases_of(path, model, net.feeds)):
+        for what, arrays in (('in', feeds), ('want', want), ('exact', exact)):
+            if exact is not None:
+                np.savez_compressed(os.path.join(folder, str(seed), f'{i}.{what}.npz'), **arrays)
+
+
 # ---- all together ----
 
 def targets_of(seed):
-    return [IN_TURN[seed % len(IN_TURN)], 'c99']
+    return IN_TURN[seed % len(IN_TURN)]
 
 
 def has_device():
@@ -260,7 +264,12 @@ def main():
     p.add_argument('--target', default='')
     p.add_argument('--jobs', type=int, default=2)
     p.add_argument('--reduce', type=int, default=None, metavar='SEED')
+    p.add_argument('--export', metavar='FOLDER')
     args = p.parse_args()
+    if args.export:
+        for seed, _ in plan(args):
+            export(seed, args.export)
+        return 0
     if args.reduce is not None:
         return reduce(args.reduce, args.target.split(',') if args.target else targets_of(args.reduce))
     jobs, failed = plan(args), 0

@@ -18,6 +18,7 @@ import integers  # noqa: F401  (these register their makers)
 import layers  # noqa: F401
 import maps  # noqa: F401
 import moves  # noqa: F401
+from compare import FLOATS
 from makers import MAKERS
 
 OPSET = 21
@@ -25,7 +26,6 @@ SIZES = [1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 20, 24, 31, 32, 33, 48, 63, 65,
 MOST = 40000       # elements of a value
 LARGEST = 1e3      # magnitude of a value
 SYMBOLS = 'NHWK'   # names of open extents
-FLOATS = (np.float32, np.float64)
 FUNCTIONS = [f for _, f in MAKERS]
 WEIGHTS = np.array([w for w, _ in MAKERS], float) / sum(w for w, _ in MAKERS)
 
