@@ -52,7 +52,7 @@ broadcast_dim(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *
 	*out = sn_is_int_const(a, 1) ? b : sn_is_const(b) ? b : a;
 	if (sn_is_int_const(a, 1) || sn_shape_may_equal(p, a, b))
 		return true;
-	/* proved different: fine only if one of them is 1, and where either may be it, the other is the product */
+	/* proved different: one of them has to be 1; where either may be, the other is the product */
 	const struct sn_expr *one = sn_int(p, 1);
 	bool may_a = sn_shape_may_equal(p, a, one), may_b = sn_shape_may_equal(p, b, one);
 	*out = may_a && may_b ? sn_mul(p, a, b) : may_a ? b : a;

@@ -20,7 +20,7 @@ is_dead(const struct sn_node *n)
 	return true;
 }
 
-/* Optional results that nobody reads need not be computed; of a list, whose members' places count, none is optional. */
+/* Optional results that nobody reads need not be computed. Of a list none is optional: places count. */
 static bool
 drop_results(struct sn_node *n)
 {
