@@ -185,3 +185,30 @@ sn_comp_subst(struct sn_comp *c, struct sn_subst *s)
 			r->idx[d] = sn_subst(s, r->idx[d]);
 	}
 }
+
+struct find_dtype {
+	enum sn_dtype type;
+	bool is_found;
+};
+
+static void
+note_dtype(const struct sn_expr *e, void *arg)
+{
+	struct find_dtype *f = arg;
+	f->is_found |= e->dtype == f->type;
+}
+
+bool
+sn_comp_has_dtype(const struct sn_comp *c, enum sn_dtype t, struct sn_arena *scratch)
+{
+	struct find_dtype f = { t, false };
+	for (int i = 0; c->reducer && i < c->reducer->nargs; i++)
+		sn_expr_walk(c->args[i], scratch, note_dtype, &f);
+	for (int i = 0; c->reducer && i < c->reducer->nstates; i++)
+		f.is_found |= c->reducer->state_types[i] == t;
+	for (int i = 0; i < c->nresults; i++) {
+		sn_expr_walk(c->results[i].value, scratch, note_dtype, &f);
+		f.is_found |= c->results[i].tensor->type.dtype == t;
+	}
+	return f.is_found;
+}

@@ -173,6 +173,9 @@ struct sn_comp *sn_comp_copy(struct sn_program *pr, const struct sn_comp *c);
 /* Applies a substitution to every expression of C (indices, arguments, values). */
 void sn_comp_subst(struct sn_comp *c, struct sn_subst *s);
 
+/* Does C compute, reduce or store values of type T? */
+bool sn_comp_has_dtype(const struct sn_comp *c, enum sn_dtype t, struct sn_arena *scratch);
+
 /* Text form, docs/ir.md. Large constants print as a hash unless WITH_DATA. */
 void sn_program_print(struct sn_buf *out, const struct sn_program *pr, bool with_data);
 void sn_kernel_print(struct sn_buf *out, const struct sn_kernel *k);

@@ -24,33 +24,12 @@ struct placer {
 
 /* ---- the rules ---- */
 
-static void
-note_f64(const struct sn_expr *e, void *arg)
-{
-	*(bool *)arg |= e->dtype == DT_F64;
-}
-
-static bool
-has_f64(struct placer *p, const struct sn_comp *m)
-{
-	bool found = false;
-	for (int i = 0; m->reducer && i < m->reducer->nargs; i++)
-		sn_expr_walk(m->args[i], p->c->scratch, note_f64, &found);
-	for (int i = 0; m->reducer && i < m->reducer->nstates; i++)
-		found |= m->reducer->state_types[i] == DT_F64;
-	for (int i = 0; i < m->nresults; i++) {
-		sn_expr_walk(m->results[i].value, p->c->scratch, note_f64, &found);
-		found |= m->results[i].tensor->type.dtype == DT_F64;
-	}
-	return found;
-}
-
 static const char *
 lacks_type(struct placer *p, const struct sn_kernel *k)
 {
 	bool found = false;
 	for (size_t i = 0; !p->target->has_f64 && i < k->stages.n; i++)
-		found |= has_f64(p, k->stages.v[i]);
+		found |= sn_comp_has_dtype(k->stages.v[i], DT_F64, p->c->scratch);
 	return found ? "it computes with f64, which the device lacks" : NULL;
 }
 

@@ -2,6 +2,7 @@
 #include "passes/tile.h"
 #include "ir/index.h"
 
+/* Doubles on the way count as well: gcc 12 takes some of two registers for an error of its own. */
 int64_t
 tile_lanes(const struct sn_sched_ctx *c, const struct sn_comp *m)
 {
@@ -10,6 +11,8 @@ tile_lanes(const struct sn_sched_ctx *c, const struct sn_comp *m)
 		int b = sn_dtype_info(m->results[i].tensor->type.dtype)->bits;
 		bits = b > bits ? b : bits;
 	}
+	if (bits < 64 && sn_comp_has_dtype(m, DT_F64, c->scratch))
+		bits = 64;
 	return c->module->has_vectors ? sn_target_lanes(c->target, bits / 8) : 1;
 }
 

@@ -13,7 +13,7 @@
  * axis loses that dimension and gets vectors as elements.  A loop shorter than
  * a vector touches memory in its first lanes only.  Elements at other strides
  * are collected one by one in a small array, if there is enough arithmetic to
- * pay for that.  What can't be done (a condition that differs between lanes, a
+ * pay for that, or an accumulator that would not be in registers otherwise.  What can't be done (a condition that differs between lanes, a
  * symbolic extent) stays a serial loop, with a remark.  Cost: linear.
  */
 #include <string.h>
@@ -159,6 +159,8 @@ check_mem(struct vec *v, const struct sn_stmt *s)
 		widen_to_buffer(v, s);
 	if (ac == AC_STRIDED)
 		v->loop->nstrided++;
+	if (sn_map_get_num(&v->buffers, (uint64_t)s->mem.buffer->id))
+		v->loop->has_registers = true;
 	if (s->kind == ST_LOAD && ac != AC_UNIFORM)
 		sn_vec_set_varying(v, s->mem.local);
 	return NULL;
@@ -249,7 +251,7 @@ check_loop(struct vec *v, const struct sn_stmt *s)
 
 	if (!why && l->lanes == 1)
 		return "it has one lane";
-	if (!why && l->nstrided > 0 && l->nops < 2 * l->nstrided)
+	if (!why && !l->has_registers && l->nops < 2 * l->nstrided)
 		return "its elements don't lie side by side";
 	return why;
 }

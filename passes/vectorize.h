@@ -15,6 +15,7 @@ struct vloop {
 	int extent, lanes;
 	const char *why_not; /* NULL: can be vectorised */
 	int nstrided, nops;
+	bool has_registers; /* it works on buffers that could have vectors as elements */
 };
 
 /* A register buffer with a last dimension of constant extent. */

@@ -182,7 +182,7 @@ def part(model, outputs, cut):
     consts = [(t.name, nh.to_array(t)) for t in model.graph.initializer if t.name in used]
     infos = {v.name: v for v in onnx.shape_inference.infer_shapes(model).graph.value_info}
     infos.update({v.name: v for v in model.graph.output})
-    return random_net.make_model(nodes, inputs, [infos[o] for o in outputs], consts)
+    return random_net.make_model(nodes, inputs, [infos[o] for o in outputs], consts, model.opset_import[0].version)
 
 
 def smallest_part(net, targets, folder):

@@ -21,9 +21,14 @@ import moves  # noqa: F401
 from compare import FLOATS
 from makers import MAKERS
 
-OPSET = 21
+OPSETS = {9: .1, 11: .12, 12: .08, 13: .15, 17: .15, 21: .4}
+WERE_ATTRIBUTES = {  # operands from this opset on, attributes before
+    'Squeeze': (13, ['axes']), 'Unsqueeze': (13, ['axes']), 'ReduceSum': (13, ['axes']), 'Split': (13, ['split']),
+    'Slice': (10, ['starts', 'ends', 'axes', 'steps']), 'Pad': (11, ['pads', 'value']), 'Clip': (11, ['min', 'max'])}
+NEW_ATTRIBUTES = {'num_outputs': 18, 'select_last_index': 12}
 SIZES = [1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 20, 24, 31, 32, 33, 48, 63, 65, 100]
-MOST = 40000       # elements of a value
+LARGE = [128, 192, 224, 256, 257, 384, 500]
+MOST = {False: 40000, True: 400000}  # elements of a value, in a network of large ones
 LARGEST = 1e3      # magnitude of a value
 SYMBOLS = 'NHWK'   # names of open extents
 FUNCTIONS = [f for _, f in MAKERS]
@@ -61,21 +66,32 @@ def run_model(model, feeds):
     return s.run(None, feeds)
 
 
-def make_model(nodes, inputs, outputs, consts):
+def as_attributes(op, opset, operands):
+    """What WERE_ATTRIBUTES says of OP at OPSET: the operands left, and the attributes that the others are."""
+    since, names = WERE_ATTRIBUTES.get(op, (18, ['axes']) if op.startswith('Reduce') else (0, []))
+    if opset >= since:
+        return operands, {}
+    arrays = {name: v.array for name, v in zip(names, operands[1:]) if v}
+    return operands[:1], {name: a.tolist() for name, a in arrays.items() if name != 'steps' or (a != 1).any()}
+
+
+def make_model(nodes, inputs, outputs, consts, opset):
     """INPUTS and OUTPUTS are value infos, CONSTS pairs of name and array."""
     graph = h.make_graph(nodes, 'random', inputs, outputs, [nh.from_array(a, n) for n, a in consts])
-    return h.make_model(graph, opset_imports=[h.make_opsetid('', OPSET)], ir_version=10)
+    return h.make_model(graph, opset_imports=[h.make_opsetid('', opset)], ir_version=10)
 
 
 class Net:
-    def __init__(self, seed, nodes=None):
+    def __init__(self, seed):
         self.rng = np.random.default_rng(seed)
         self.nodes, self.values, self.consts, self.inputs, self.symbols = [], [], [], [], {}
         self.count = 0
+        self.opset = self.pick(list(OPSETS), list(OPSETS.values()))
+        self.is_large = self.chance(0.06)
         is_open = self.chance(0.4)
         for i in range(self.int(1, 3)):
             self.add_input(f'x{i}', is_open)
-        want = nodes or self.int(2, 24)
+        want = self.int(2, 6 if self.is_large else 24)
         for _ in range(want * 4):
             if len(self.nodes) >= want:
                 break
@@ -94,24 +110,32 @@ class Net:
     def pick(self, things, weights=None):
         return things[int(self.rng.choice(len(things), p=weights))]
 
-    def size(self, most):
-        return self.pick([s for s in SIZES if s <= max(most, 1)])
+    def size(self, most, room=MOST[True]):
+        """An extent up to MOST; a large one may be more, up to ROOM."""
+        if self.is_large and self.chance(0.5):
+            return self.pick([s for s in LARGE if s <= room] or [1])
+        return self.pick([s for s in SIZES if s <= max(min(most, room), 1)])
 
     def width(self):
         """Of a layer."""
         return self.size(65) if self.chance(0.85) else self.pick([96, 128, 129, 192, 256, 300])
 
+    def sizes(self, *most):
+        """Extents that make one value."""
+        room, dims = MOST[self.is_large] // 4, []
+        for m in most:
+            dims.append(self.size(m, room))
+            room //= dims[-1]
+        return dims
+
     def shape(self):
         """Of an image, of rows, or any."""
         kind = self.pick(['image', 'rows', 'any'], [.35, .3, .35])
         if kind == 'image':
-            return [self.int(1, 2), self.size(33), self.size(20), self.size(20)]
+            return [self.int(1, 2), *self.sizes(33, 20, 20)]
         if kind == 'rows':
-            return [self.int(1, 3), self.size(65), self.size(100)][self.int(0, 1):]
-        dims, most = [], MOST // 4
-        for _ in range(self.int(1, 5)):
-            dims.append(self.size(min(most, 100)))
-            most //= dims[-1]
+            return [self.int(1, 3), *self.sizes(65, 100)][self.int(0, 1):]
+        dims = self.sizes(*[100] * self.int(1, 5))
         return [dims[i] for i in self.rng.permutation(len(dims))]
 
     # ---- values ----
@@ -169,12 +193,14 @@ class Net:
     def op(self, op, *ins, outputs=1, exact=False, **attrs):
         """Adds a node if ONNX Runtime takes it and the results are sane; its first result, or None."""
         outs = [self.name(op) for _ in range(outputs)]
+        ins, more = as_attributes(op, self.opset, ins)
+        attrs = {**{k: v for k, v in attrs.items() if NEW_ATTRIBUTES.get(k, 0) <= self.opset}, **more}
         node = h.make_node(op, [v.name if v else '' for v in ins], outs, name=outs[0] + '_node', **attrs)
         used = {v.name: v for v in ins if v}
         infos = [info(n, v.array, v.shape) for n, v in used.items() if not v.is_const]
         consts = [(n, v.array) for n, v in used.items() if v.is_const]
         try:
-            model = make_model([node], infos, [onnx.ValueInfoProto(name=o) for o in outs], consts)
+            model = make_model([node], infos, [onnx.ValueInfoProto(name=o) for o in outs], consts, self.opset)
             arrays = run_model(model, {n: v.array for n, v in used.items() if not v.is_const})
         except Exception:  # whatever it is that ONNX Runtime has against it
             return None
@@ -191,7 +217,7 @@ class Net:
 
     def is_sane(self, a, largest):
         """Finite, not too large, and not what rounding leaves of operands as large as LARGEST."""
-        if a.size == 0 or a.size > MOST or a.ndim > 6:
+        if a.size == 0 or a.size > MOST[self.is_large] or a.ndim > 6:
             return False
         return a.dtype not in FLOATS or bool(np.isfinite(a).all() and 1e-3 * largest <= np.abs(a).max() < LARGEST)
 
@@ -218,4 +244,4 @@ class Net:
         outs = [info(v.name, v.array, [None] * v.rank) for v in self.outputs]
         used = {n for node in self.nodes for n in node.input}
         ins = [i for i in ins if i.name in used]
-        return make_model(self.nodes, ins, outs, [(n, a) for n, a in self.consts if n in used])
+        return make_model(self.nodes, ins, outs, [(n, a) for n, a in self.consts if n in used], self.opset)
