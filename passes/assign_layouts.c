@@ -80,6 +80,7 @@ sn_pass_assign_layouts(struct sn_pass_ctx *c)
 	for (size_t i = 0; i < a.pr->outputs.n; i++)
 		layout_copy_output(&a, a.pr->outputs.v[i]);
 	layout_trim(&a);
+	layout_drop_copies(&a);
 	for (size_t i = 0; i < a.pr->tensors.n; i++)
 		set_layout(&a, a.pr->tensors.v[i]);
 	c->has_changed = true;

@@ -93,6 +93,32 @@ layout_copy_input(struct assign *a, struct sn_tensor *t)
 	for (size_t i = 0; i < a->pr->kernels.n; i++)
 		swap_tensor(a, a->pr->kernels.v[i], t, n);
 	insert_copy(a, t, n, 0);
+	SN_PUSH(a->c->scratch, &a->padded, n);
+	SN_PUSH(a->c->scratch, &a->padded, t);
+}
+
+static void
+remove_storing(struct sn_program *pr, const struct sn_tensor *t)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < pr->kernels.n; i++)
+		if (pr->kernels.v[i]->stages.v[0]->results[0].tensor != t)
+			pr->kernels.v[n++] = pr->kernels.v[i];
+	pr->kernels.n = n;
+}
+
+/* Where memory left no room for the halo, readers read the input itself. */
+void
+layout_drop_copies(struct assign *a)
+{
+	for (size_t i = 0; i + 1 < a->padded.n; i += 2) {
+		struct sn_tensor *copy = a->padded.v[i], *t = a->padded.v[i + 1];
+		if (layout_make(a, copy, layout_want_of(a, copy)))
+			continue;
+		remove_storing(a->pr, copy);
+		for (size_t k = 0; k < a->pr->kernels.n; k++)
+			swap_tensor(a, a->pr->kernels.v[k], copy, t);
+	}
 }
 
 /* An output that is stored in blocks or with a halo: its kernels work on a temporary, copied at the end. */

@@ -23,6 +23,7 @@ struct assign {
 	struct sn_module *m;
 	struct sn_program *pr;
 	struct want *want; /* by tensor id */
+	SN_VEC(struct sn_tensor *) padded; /* copies of inputs, and which input, in turns */
 	struct sn_tensor **group; /* by tensor id: whose want is this one's, too; NULL: its own */
 	size_t nwant;
 };
@@ -60,6 +61,7 @@ bool layout_join_halo(struct want *w, const struct want *h);
 
 /* passes/layout_copies.c: copies between the caller's row-major tensors and ours, and of operands. */
 void layout_copy_input(struct assign *a, struct sn_tensor *t);
+void layout_drop_copies(struct assign *a); /* those that lost their halo */
 void layout_copy_output(struct assign *a, struct sn_tensor *t);
 /* True if kernel number AT has moved up by one. */
 bool layout_turn_operand(struct assign *a, size_t at);

@@ -97,7 +97,18 @@ sn_rows_scalar_cost(const struct sn_kernel *k)
 	return sum;
 }
 
-/* Cycles of all stages, taking 4 a scalar step and 6 a vector step with its loads. */
+/* Cycles of a reduction in vectors along AXIS, the last: 6 a vector with its loads, 5 each of the rest. */
+static double
+reduction_cost(const struct sn_comp *m, const struct sn_axis *axis, int64_t lanes)
+{
+	double outer = sn_rows_points(m->red, 0, m->nred - 1);
+	int64_t n;
+	if (!sn_get_int(axis->extent, &n))
+		n = 64;
+	return outer * ((double)(n / lanes) * 6 + (double)(n % lanes) * 5) + 30;
+}
+
+/* Cycles of all stages. */
 static double
 vector_cost(struct sn_sched_ctx *c, const struct sn_kernel *k)
 {
@@ -105,12 +116,12 @@ vector_cost(struct sn_sched_ctx *c, const struct sn_kernel *k)
 	for (size_t i = 0; i < k->stages.n; i++) {
 		const struct sn_comp *m = k->stages.v[i];
 		int64_t lanes = tile_lanes(c, m);
-		double n = sn_rows_points(m->axes, 0, m->naxes),
-		       r = sn_rows_points(m->red, 0, m->nred);
+		double n = sn_rows_points(m->axes, 0, m->naxes);
+		const struct sn_axis *red = sn_rows_red_axis(c, k, m, lanes);
 		if (sn_rows_map_axis(c, k, m, lanes))
 			sum += n / (double)lanes * 8;
-		else if (sn_rows_red_axis(c, k, m, lanes))
-			sum += n * (r / (double)lanes * 6 + 30);
+		else if (red)
+			sum += n * reduction_cost(m, red, lanes);
 		else
 			sum += scalar_cost(m);
 	}

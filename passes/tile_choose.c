@@ -57,7 +57,8 @@ find_reads(struct sn_sched_ctx *c, const struct sn_comp *m, struct reads *out)
 
 /* What one step of the innermost loop does, in units of a full tile. */
 struct step {
-	int w, a, f, gathers; /* reads by vectors only, rows only, both; not contiguous */
+	int w, a, f;	/* reads by vectors only, rows only, both */
+	double gathers; /* reads whose lanes are collected one by one; at edges only: a part of one */
 	int states;
 	double vector_bytes; /* of one vector's constants over the whole reduction */
 	double all_bytes;    /* of all vectors' */
@@ -72,6 +73,13 @@ tensor_bytes(const struct sn_tensor *t)
 	return is_static ? (double)sn_dtype_bytes(t->type.dtype, (size_t)n) : 0;
 }
 
+static int64_t
+extent_or(const struct sn_axis *a, int64_t unknown)
+{
+	int64_t n;
+	return sn_get_int(a->extent, &n) ? n : unknown;
+}
+
 /* May some lanes of READ be outside and others not? */
 static bool
 is_masked(struct sn_sched_ctx *c, const struct sn_expr *read, const struct sn_axis *vec)
@@ -83,6 +91,17 @@ is_masked(struct sn_sched_ctx *c, const struct sn_expr *read, const struct sn_ax
 	return false;
 }
 
+/* The part of its vectors that READ collects lane by lane along VEC: all, none, or those at both edges, each of which
+ * about half of a window's taps reach. */
+static double
+gathered_part(struct sn_sched_ctx *c, const struct sn_expr *read, const struct sn_axis *vec,
+	      int64_t lanes, enum lane_use u)
+{
+	if (u == LANE_OTHER || !is_masked(c, read, vec))
+		return u == LANE_OTHER;
+	return u != LANE_UNIT ? 1 : 1.0 / (double)((extent_or(vec, 64) + lanes - 1) / lanes);
+}
+
 static void
 count_reads(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads *r,
 	    const struct tile_knobs *k, struct step *out)
@@ -92,19 +111,12 @@ count_reads(struct sn_sched_ctx *c, const struct sn_comp *m, const struct reads 
 		const struct sn_expr *x = r->hot.list.v[i];
 		enum lane_use u = tile_lane_use(c, x->tensor, x->args, m->axes[k->vec], k->lanes);
 		bool has_row = k->row >= 0 && tile_mentions(x->tensor, x->args, m->axes[k->row]);
-		out->gathers += u == LANE_OTHER || is_masked(c, x, m->axes[k->vec]);
+		out->gathers += gathered_part(c, x, m->axes[k->vec], k->lanes, u);
 		out->w += u == LANE_UNIT && !has_row;
 		out->f += u == LANE_UNIT && has_row;
 		out->a += u == LANE_SAME;
 		out->row_bytes += u == LANE_SAME ? tensor_bytes(x->tensor) : 0;
 	}
-}
-
-static int64_t
-extent_or(const struct sn_axis *a, int64_t unknown)
-{
-	int64_t n;
-	return sn_get_int(a->extent, &n) ? n : unknown;
 }
 
 /* Constants that do not fit the second cache are read group by group: do this group's, the next one's,

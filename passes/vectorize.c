@@ -13,7 +13,8 @@
  * axis loses that dimension and gets vectors as elements.  A loop shorter than
  * a vector touches memory in its first lanes only.  Elements at other strides
  * are collected one by one in a small array, if there is enough arithmetic to
- * pay for that, or an accumulator that would not be in registers otherwise.  What can't be done (a condition that differs between lanes, a
+ * pay for that, or an accumulator that would not be in registers otherwise; where
+ * they lie side by side but at an edge, only there.  What can't be done (a condition that differs between lanes, a
  * symbolic extent) stays a serial loop, with a remark.  Cost: linear.
  */
 #include <string.h>
@@ -101,7 +102,7 @@ lanes_for(int64_t extent)
 }
 
 enum access
-sn_vec_classify(const struct vec *v, const struct sn_stmt *s)
+sn_vec_classify(struct vec *v, const struct sn_stmt *s)
 {
 	const struct sn_buffer *buf = s->mem.buffer;
 	bool is_private = sn_map_get_num(&v->private, (uint64_t)buf->id) != NULL;
@@ -125,6 +126,11 @@ sn_vec_classify(const struct vec *v, const struct sn_stmt *s)
 	if (nvarying == 1 && sn_affine_coef(s->mem.idx[buf->rank - 1], v->loop->axis, &coef)
 	    && coef == 1)
 		return AC_UNIT;
+	struct unit u;
+
+	if (nvarying == 1 && s->kind == ST_LOAD && !v->is_on_device
+	    && sn_vec_find_unit(v, s->mem.idx[buf->rank - 1], &u))
+		return AC_MOSTLY;
 	return AC_STRIDED;
 }
 
@@ -391,6 +397,8 @@ vectorize(struct sn_func *f, struct sn_module *m, const struct sn_target *t,
 	  struct sn_arena *scratch)
 {
 	struct vec v = { .func = f, .pool = f->pool, .scratch = scratch, .module = m };
+
+	v.is_on_device = t && sn_target_is_device(t);
 
 	if (t && t->vector_bytes == 0 && !sn_target_is_device(t))
 		return false;

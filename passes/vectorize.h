@@ -8,7 +8,14 @@
 #include "ir/module.h"
 
 /* How the elements of one access lie over the lanes. */
-enum access { AC_UNIFORM, AC_UNIT, AC_PRIVATE, AC_STRIDED, AC_BAD };
+enum access {
+	AC_UNIFORM,
+	AC_UNIT,
+	AC_MOSTLY, /* side by side but at an edge (sn_vec_find_unit) */
+	AC_PRIVATE,
+	AC_STRIDED,
+	AC_BAD
+};
 
 struct vloop {
 	const struct sn_axis *axis;
@@ -34,7 +41,7 @@ struct vec {
 	struct sn_module *module; /* for remarks, or NULL */
 	struct sn_map loops;	  /* axis id -> struct vloop */
 	struct sn_map buffers;	  /* buffer id -> struct lanes */
-	bool has_changed;
+	bool has_changed, is_on_device;
 
 	/* of the loop at hand */
 	struct vloop *loop;
@@ -50,8 +57,19 @@ void sn_vec_start(struct vec *v, struct vloop *l);
 bool sn_vec_is_varying(const struct vec *v, const struct sn_expr *e);
 void sn_vec_set_varying(struct vec *v, const struct sn_local *l);
 
-enum access sn_vec_classify(const struct vec *v, const struct sn_stmt *s);
+enum access sn_vec_classify(struct vec *v, const struct sn_stmt *s);
 int sn_vec_lanes_of(const struct sn_stmt *s);
+
+/* An index that grows by one from lane to lane, from FIRST on, where CONDITION is true; neither moves with the lanes. */
+struct unit {
+	const struct sn_expr *first, *condition;
+};
+
+/* Is the index E of the loop at hand one, but at the edges that it has? */
+bool sn_vec_find_unit(struct vec *v, const struct sn_expr *e, struct unit *out);
+
+/* Puts into V->values what comparisons in E of indices that move with the lanes become. */
+void sn_vec_narrow_compares(struct vec *v, const struct sn_expr *e);
 
 /* What is known of BUF if its elements will be vectors, else NULL. */
 const struct lanes *sn_vec_buffer(const struct vec *v, const struct sn_buffer *buf);

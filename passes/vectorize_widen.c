@@ -2,11 +2,13 @@
  * The second half of vectorize: loops that have passed its checks are replaced by statements on
  * vectors, their bodies in place of the loops.
  */
+#include <string.h>
 #include "passes/vectorize.h"
 
 static const struct sn_expr *
 value_of(struct vec *v, const struct sn_expr *e)
 {
+	sn_vec_narrow_compares(v, e);
 	const struct sn_expr *r = sn_subst(&v->values, e);
 
 	return r->lanes == 1 ? sn_splat(v->pool, r, v->loop->lanes) : r;
@@ -71,9 +73,28 @@ open_lane_loop(struct vec *v, struct sn_builder *b, const struct sn_stmt *s,
 	return i;
 }
 
+/* Loads whole lanes into T if nothing is at an edge; leaves the cursor where they are collected else. */
+static void
+open_edge(struct vec *v, struct sn_builder *b, const struct sn_stmt *s, const struct sn_buffer *t)
+{
+	const struct sn_buffer *from = s->mem.buffer;
+	const struct sn_expr *idx[ARRAY_LEN(from->dims)], *zero = sn_int(v->pool, 0);
+	int n = v->loop->extent;
+	struct unit u;
+
+	memcpy(idx, s->mem.idx, sizeof(idx));
+	sn_vec_find_unit(v, idx[from->rank - 1], &u);
+	idx[from->rank - 1] = u.first;
+	sn_at_if(b, u.condition);
+	sn_at_store_active(b, t, &zero,
+			   sn_at_load_lanes(b, s->mem.local->name, from, idx, v->loop->lanes, n),
+			   n);
+	sn_at_else(b);
+}
+
 /* Collects the elements of a load in an array, which is then loaded as a vector. */
 static void
-gather(struct vec *v, struct sn_stmt *s, struct sn_block *out)
+gather(struct vec *v, struct sn_stmt *s, bool has_edge, struct sn_block *out)
 {
 	struct sn_builder b = builder_at(v, out, s->origin);
 	const struct sn_buffer *from = s->mem.buffer;
@@ -81,10 +102,15 @@ gather(struct vec *v, struct sn_stmt *s, struct sn_block *out)
 	int64_t lanes = v->loop->lanes;
 	const char *name = s->mem.local->name;
 	struct sn_buffer *t = sn_at_alloc(&b, SP_STACK, "lane", from->dtype, 1, &lanes);
+
+	if (has_edge)
+		open_edge(v, &b, s, t);
 	const struct sn_expr *i = open_lane_loop(v, &b, s, idx);
 
 	sn_at_store(&b, t, &i, sn_at_load(&b, name, from, idx));
 	sn_at_end(&b);
+	if (has_edge)
+		sn_at_end(&b);
 	const struct sn_expr *x = sn_at_load_lanes(&b, name, t, &zero, v->loop->lanes,
 						   v->loop->extent);
 
@@ -113,8 +139,8 @@ widen_load(struct vec *v, struct sn_stmt *s, struct sn_block *out)
 {
 	enum access ac = sn_vec_classify(v, s);
 
-	if (ac == AC_STRIDED) {
-		gather(v, s, out);
+	if (ac == AC_STRIDED || ac == AC_MOSTLY) {
+		gather(v, s, ac == AC_MOSTLY, out);
 		return;
 	}
 	if (ac == AC_UNIT)
