@@ -91,8 +91,8 @@ is_masked(struct sn_sched_ctx *c, const struct sn_expr *read, const struct sn_ax
 	return false;
 }
 
-/* The part of its vectors that READ collects lane by lane along VEC: all, none, or those at both edges, each of which
- * about half of a window's taps reach. */
+/* The part of its vectors that READ collects lane by lane along VEC: all, none, or those at both edges,
+ * each of which about half of a window's taps reach. */
 static double
 gathered_part(struct sn_sched_ctx *c, const struct sn_expr *read, const struct sn_axis *vec,
 	      int64_t lanes, enum lane_use u)

@@ -14,8 +14,11 @@
  * a vector touches memory in its first lanes only.  Elements at other strides
  * are collected one by one in a small array, if there is enough arithmetic to
  * pay for that, or an accumulator that would not be in registers otherwise; where
- * they lie side by side but at an edge, only there.  What can't be done (a condition that differs between lanes, a
- * symbolic extent) stays a serial loop, with a remark.  Cost: linear.
+ * they lie side by side but at an edge, only there.  What can't be done (a
+ * condition that differs between lanes, a symbolic extent) stays a serial loop,
+ * with a remark.  Cost: linear.
+ *
+ * Edges: vectorize_edges.c; the statements: vectorize_widen.c.
  */
 #include <string.h>
 #include "ir/index.h"

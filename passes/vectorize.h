@@ -34,6 +34,13 @@ struct lanes {
 	bool is_vector; /* every access goes along the lanes */
 };
 
+/* Parts of indices that are floats made integers, and the values that they have in all lanes. */
+struct rounded {
+	int n;
+	const struct sn_expr *parts[8];
+	struct sn_buffer *lanes[8];
+};
+
 struct vec {
 	struct sn_func *func;
 	struct sn_pool *pool;
@@ -48,6 +55,7 @@ struct vec {
 	struct sn_map varying; /* locals that differ between lanes, by id */
 	struct sn_map private; /* buffers allocated inside, by id */
 	struct sn_subst values, indices;
+	struct rounded rounded; /* of the block at hand */
 };
 
 /* Makes L the loop at hand: nothing is known to differ between its lanes but its axis. */

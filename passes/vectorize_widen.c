@@ -58,16 +58,60 @@ builder_at(struct vec *v, struct sn_block *block, const struct sn_origin *o)
 	return b;
 }
 
+/* Stores the values that all lanes of E have, unless it has been done; a bit that says where, or 0. */
+static unsigned
+store_rounded(struct vec *v, struct sn_builder *b, const struct sn_expr *e)
+{
+	struct rounded *r = &v->rounded;
+	const struct sn_expr *zero = sn_int(v->pool, 0);
+	int64_t lanes = v->loop->lanes;
+
+	for (int i = 0; i < r->n; i++)
+		if (r->parts[i] == e)
+			return 1u << i;
+	if (r->n == ARRAY_LEN(r->parts))
+		return 0;
+	r->parts[r->n] = e;
+	r->lanes[r->n] = sn_at_alloc(b, SP_STACK, "at", (enum sn_dtype)e->dtype, 1, &lanes);
+	sn_at_store_active(b, r->lanes[r->n], &zero, value_of(v, e), v->loop->extent);
+	return 1u << r->n++;
+}
+
+/* Floats made integers in an index that moves with the lanes: a loop over lanes would compute each alone.
+ * The bits of those that are stored. */
+static unsigned
+find_rounded(struct vec *v, struct sn_builder *b, const struct sn_expr *e)
+{
+	unsigned found = 0;
+
+	if (e->kind != EX_OP || !sn_vec_is_varying(v, e))
+		return 0;
+	if (e->op == OP_CAST && !sn_is_float((enum sn_dtype)e->dtype)
+	    && sn_is_float((enum sn_dtype)e->args[0]->dtype))
+		return store_rounded(v, b, e);
+	for (int i = 0; i < e->nargs; i++)
+		found |= find_rounded(v, b, e->args[i]);
+	return found;
+}
+
 static const struct sn_expr *
 open_lane_loop(struct vec *v, struct sn_builder *b, const struct sn_stmt *s,
 	       const struct sn_expr **idx)
 {
+	const struct rounded *r = &v->rounded;
+	struct sn_subst sub;
+	unsigned found = 0;
+
+	for (int k = 0; k < s->mem.buffer->rank && !v->is_on_device; k++)
+		found |= find_rounded(v, b, s->mem.idx[k]);
 	const struct sn_expr *i = sn_at_for(b, LK_UNROLLED, v->loop->axis->name,
 					    sn_int(v->pool, v->loop->extent));
-	struct sn_subst sub;
 
 	sn_subst_init(&sub, v->pool, v->scratch);
 	sn_subst_put(&sub, sn_axis_expr(v->pool, v->loop->axis), i);
+	for (int k = 0; k < r->n; k++)
+		if (found >> k & 1)
+			sn_subst_put(&sub, r->parts[k], sn_at_load(b, "at", r->lanes[k], &i));
 	for (int k = 0; k < s->mem.buffer->rank; k++)
 		idx[k] = sn_subst(&sub, s->mem.idx[k]);
 	return i;
@@ -103,14 +147,18 @@ gather(struct vec *v, struct sn_stmt *s, bool has_edge, struct sn_block *out)
 	const char *name = s->mem.local->name;
 	struct sn_buffer *t = sn_at_alloc(&b, SP_STACK, "lane", from->dtype, 1, &lanes);
 
+	int nrounded = v->rounded.n;
+
 	if (has_edge)
 		open_edge(v, &b, s, t);
 	const struct sn_expr *i = open_lane_loop(v, &b, s, idx);
 
 	sn_at_store(&b, t, &i, sn_at_load(&b, name, from, idx));
 	sn_at_end(&b);
-	if (has_edge)
+	if (has_edge) {
 		sn_at_end(&b);
+		v->rounded.n = nrounded;
+	}
 	const struct sn_expr *x = sn_at_load_lanes(&b, name, t, &zero, v->loop->lanes,
 						   v->loop->extent);
 
@@ -171,8 +219,10 @@ static void
 widen_nested(struct vec *v, struct sn_block *b)
 {
 	struct sn_block body = { NULL, NULL };
+	int n = v->rounded.n;
 
 	widen_block(v, b, &body);
+	v->rounded.n = n; /* what the block has allocated is gone */
 	*b = body;
 }
 
@@ -227,6 +277,7 @@ widen_loop(struct vec *v, struct vloop *l, const struct sn_block *body, struct s
 	const struct sn_expr *axis = sn_axis_expr(v->pool, l->axis);
 
 	sn_vec_start(v, l);
+	v->rounded.n = 0;
 	sn_subst_init(&v->values, v->pool, v->scratch);
 	sn_subst_init(&v->indices, v->pool, v->scratch);
 	sn_subst_put(&v->values, axis, sn_iota(v->pool, sn_int(v->pool, 0), l->lanes));
