@@ -105,7 +105,8 @@ reduction_cost(const struct sn_comp *m, const struct sn_axis *axis, int64_t lane
 	int64_t n;
 	if (!sn_get_int(axis->extent, &n))
 		n = 64;
-	return outer * ((double)(n / lanes) * 6 + (double)(n % lanes) * 5) + 30;
+	int64_t vectors = n / lanes, rest = n % lanes;
+	return outer * (double)(vectors * 6 + rest * 5) + 30;
 }
 
 /* Cycles of all stages. */

@@ -99,7 +99,8 @@ gathered_part(struct sn_sched_ctx *c, const struct sn_expr *read, const struct s
 {
 	if (u == LANE_OTHER || !is_masked(c, read, vec))
 		return u == LANE_OTHER;
-	return u != LANE_UNIT ? 1 : 1.0 / (double)((extent_or(vec, 64) + lanes - 1) / lanes);
+	int64_t groups = (extent_or(vec, 64) + lanes - 1) / lanes;
+	return u != LANE_UNIT ? 1 : 1 / (double)groups;
 }
 
 static void
