@@ -70,20 +70,20 @@ sn_node_reduce_axes(const struct sn_node *n, unsigned *out)
 
 /* ---- slices ----------------------------------------------------------------------------------- */
 
-/* X, counted from the end if negative, brought into LO..HI. */
+/* X, counted from the end if negative, brought into LO..HI; to HI where that is below LO, as in no elements at all. */
 static const struct sn_expr *
 clamp_bound(struct sn_pool *p, const struct sn_expr *x, const struct sn_expr *dim,
 	    const struct sn_expr *lo, const struct sn_expr *hi)
 {
 	int64_t k, xlo, xhi;
 	if (sn_get_int(x, &k) && (k >= INT32_MAX || k <= INT32_MIN))
-		return k > 0 ? hi : lo; /* "to the end" */
+		return k > 0 ? hi : sn_shape_min(p, lo, hi); /* "to the end" */
 	sn_bounds(x, &xlo, &xhi);
 	if (xhi < 0)
 		x = sn_add(p, x, dim);
 	else if (xlo < 0)
 		x = sn_op3(p, OP_SELECT, sn_op2(p, OP_LT, x, sn_int(p, 0)), sn_add(p, x, dim), x);
-	return sn_shape_max(p, sn_shape_min(p, x, hi), lo);
+	return sn_shape_min(p, sn_shape_max(p, x, lo), hi);
 }
 
 static void

@@ -140,6 +140,8 @@ make_output(struct run *r, const struct sn_type *t, struct sn_array *out, struct
 	for (int d = 0; d < t->rank; d++) {
 		if (!sn_interp_dim(t->dims[d], r->syms, &shape->dims[d]))
 			die(r, "an output's dimension is not known");
+		/* below 0: the interpreter says which requirement is not fulfilled */
+		shape->dims[d] = shape->dims[d] > 0 ? shape->dims[d] : 0;
 		out->n *= (size_t)shape->dims[d];
 	}
 	sn_data_new(&r->arena, out->dtype, out->n, &out->bytes);

@@ -8,7 +8,7 @@ Without --target each network is compiled as C for one of several machines and a
 the first few for the device opencl:0. An output is right if it is as near to float64 as ONNX Runtime, within a factor and a floor that are
 far below what a wrong element makes; integers and booleans are equal. Networks with open extents run at several; where
 float64 says that a dimension breaks a requirement the compiled network has to say so, too. Each network is a process
-of its own: a crash is one failure. Prints TAP; what failed stays in B/random/SEED.
+of its own: a crash is one failure. Prints TAP; what failed stays in B/random/SEED-TARGET.
 
 --reduce looks for the smallest part of a network that still fails, and prints it. --export
 writes networks with inputs and answers, for replay.py on a machine without ONNX Runtime.
@@ -145,15 +145,15 @@ def verdict(*args):
     return f'ended with {p.exitcode}' if text is None else text
 
 
-def folder_of(seed):
-    return os.path.join(models.BUILD, 'random', str(seed))
+def folder_of(seed, targets):
+    return os.path.join(models.BUILD, 'random', f'{seed}-{targets[0]}')
 
 
 def check(seed, targets):
     net = random_net.Net(seed)
-    text = verdict(net.model(), net.feeds, targets, folder_of(seed))
+    text = verdict(net.model(), net.feeds, targets, folder_of(seed, targets))
     if not text:
-        shutil.rmtree(folder_of(seed), ignore_errors=True)
+        shutil.rmtree(folder_of(seed, targets), ignore_errors=True)
     return text
 
 
@@ -219,7 +219,7 @@ def print_model(model):
 
 def reduce(seed, targets):
     net = random_net.Net(seed)
-    model, text = smallest_part(net, targets, folder_of(seed))
+    model, text = smallest_part(net, targets, folder_of(seed, targets))
     print(f'network {seed}: {len(model.graph.node)} of {len(net.nodes)} nodes: {text or "nothing is wrong"}')
     print_model(model)
 
