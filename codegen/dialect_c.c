@@ -55,7 +55,7 @@ static const struct sn_cast_row casts[] = {
 	{ "F", "IU", CP_PRIMARY, "$v_of_$s(@0)", "to_int", false },
 	{ "IU", "IU", CP_PRIMARY, "__builtin_convertvector(@0, $V)", NULL, false },
 	{ "B", "IU", CP_UNARY, "($V)->0", NULL, false },
-	{ "FHIU", "B", CP_UNARY, "($V)(@0 != 0)", NULL, false },
+	{ "FHIU", "B", CP_UNARY, "($V)(#0 != 0)", NULL, false },
 	{ "FHIU", "H", CP_PRIMARY, "round_$t_$n(__builtin_convertvector(@0, $V))", "round", false },
 	{ "B", "B", CP_PRIMARY, "__builtin_convertvector(@0, $V)", NULL, false },
 	{ .from = NULL },

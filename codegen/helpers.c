@@ -218,7 +218,10 @@ needs_parens(const struct sn_piece *op, char how, const struct sn_fill *f)
 	case '@': return op->strength <= CP_COMMA;
 	case '#': return op->strength < CP_SUM;
 	case '>': return op->strength <= f->strength;
-	case '~': return op->row != f->row && op->strength < CP_EQUAL;
+	case '~':
+		/* compilers ask for them around sums and comparisons in &, |, ^ */
+		return op->row != f->row
+		       && op->strength < (f->strength <= CP_ANDAND ? CP_EQUAL : CP_PRODUCT);
 	default: return op->strength < f->strength;
 	}
 }
