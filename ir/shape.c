@@ -42,6 +42,14 @@ sn_shape_may_equal(struct sn_pool *p, const struct sn_expr *a, const struct sn_e
 /* ---- broadcasting ----------------------------------------------------------------------------- */
 
 static bool
+is_at_most_one(const struct sn_expr *e)
+{
+	int64_t lo, hi;
+	sn_bounds(e, &lo, &hi);
+	return hi <= 1;
+}
+
+static bool
 broadcast_dim(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *b,
 	      const struct sn_expr **out)
 {
@@ -49,7 +57,7 @@ broadcast_dim(struct sn_pool *p, const struct sn_expr *a, const struct sn_expr *
 		*out = a;
 		return true;
 	}
-	*out = sn_is_int_const(a, 1) ? b : sn_is_const(b) ? b : a;
+	*out = is_at_most_one(a) || sn_is_const(b) ? b : a;
 	if (sn_is_int_const(a, 1) || sn_shape_may_equal(p, a, b))
 		return true;
 	/* proved different: one of them has to be 1; where either may be, the other is the product */
