@@ -70,7 +70,8 @@ sn_node_reduce_axes(const struct sn_node *n, unsigned *out)
 
 /* ---- slices ----------------------------------------------------------------------------------- */
 
-/* X, counted from the end if negative, brought into LO..HI; to HI where that is below LO, as in no elements at all. */
+/* X, counted from the end if negative, brought into LO..HI; to HI where that is below LO, as it is where
+ * there are no elements. */
 static const struct sn_expr *
 clamp_bound(struct sn_pool *p, const struct sn_expr *x, const struct sn_expr *dim,
 	    const struct sn_expr *lo, const struct sn_expr *hi)
