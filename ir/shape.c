@@ -41,12 +41,13 @@ sn_shape_may_equal(struct sn_pool *p, const struct sn_expr *a, const struct sn_e
 
 /* ---- broadcasting ----------------------------------------------------------------------------- */
 
+/* 1 or, where it isn't a constant, perhaps 0. */
 static bool
 is_at_most_one(const struct sn_expr *e)
 {
 	int64_t lo, hi;
 	sn_bounds(e, &lo, &hi);
-	return hi <= 1;
+	return hi == 1;
 }
 
 static bool
